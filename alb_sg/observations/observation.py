@@ -88,11 +88,6 @@ class Observation:
         of_document = () if self.exemptions is None else self.exemptions.document_errors
         return [error for error in self.results.errors if error not in of_document]
 
-    @property
-    def explained_arns(self) -> frozenset[str]:
-        """The load balancers that have an explanation."""
-        return frozenset(arn for arn, detail in self.details.items() if detail.explanation is not None)
-
 
 def find_owner(tag_keys: Sequence[str], tags: Mapping[str, str] | None, groups: Sequence[SecurityGroup]) -> str | None:
     """The value of the first of these tags that the load balancer has, else that one of its groups has.

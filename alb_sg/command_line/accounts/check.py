@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TextIO
 
 from alb_sg import __version__
@@ -33,8 +32,6 @@ from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.live import Selection
 from alb_sg.live.source import single_tag_key
 from alb_sg.observations.accounts import AccountName
-from alb_sg.observations.from_estates import observe_results
-from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.parameters import Source
 from alb_sg.report.json_report import write_error_lines, write_finding_lines
@@ -133,8 +130,3 @@ def stream_results(account_results: AccountResults, stream: TextIO) -> StreamedR
     written.errors.sort(key=lambda error: error.sort_key)
     write_error_lines(written.errors, stream)
     return written
-
-
-def observe_merged(results: Results, as_of: datetime) -> Observation:
-    """The results as an observation, for a history. Nothing else is known of their load balancers any more."""
-    return observe_results(results, {}, None, as_of, max_explained=0)

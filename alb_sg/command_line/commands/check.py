@@ -147,8 +147,9 @@ def _check_accounts(
     arguments: argparse.Namespace, selection: RuleSelection, accounts: Mapping[str, AccountName]
 ) -> ExitCode:
     """Judges accounts that are read with a role."""
-    from alb_sg.command_line.accounts.check import judge_accounts, merge_results, observe_merged, stream_results  # noqa: PLC0415 (as above)
+    from alb_sg.command_line.accounts.check import judge_accounts, merge_results, stream_results  # noqa: PLC0415 (as above)
     from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.observations.from_estates import observe_results  # noqa: PLC0415 (as above)
 
     exemptions = load_given_exemptions(arguments)
     with judge_accounts(arguments, selection, accounts, exemptions) as account_results:
@@ -158,16 +159,16 @@ def _check_accounts(
                 return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
             results = merge_results(account_results, selection, accounts, exemptions, arguments.load_balancer)
             keep_run = write_formatted(
-                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_merged(results, as_of)
+                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_results(results, {}, as_of)
             )
         keep_run()
     return exit_code_by_choice(arguments, results.findings, results.errors)
 
 
 def _observe(loaded: LoadedEstates, selection: RuleSelection, results: Results, as_of: datetime) -> Observation:
-    from alb_sg.observations.from_estates import observe_estates  # noqa: PLC0415 (for a history alone)
+    from alb_sg.observations.from_estates import load_balancer_details, observe_results  # noqa: PLC0415 (for a history alone)
 
-    return observe_estates(loaded.estates, selection.rules, results, None, as_of, max_explained=0)
+    return observe_results(results, load_balancer_details(loaded.estates, selection.rules, results), as_of)
 
 
 def _require_accounts(results: Results) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.history import add_to_history, read_earlier_runs
-from alb_sg.command_line.observe import observe_loaded
+from alb_sg.command_line.observe import ObservedEstates, observe_loaded
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.settings_option import add_settings_option
@@ -56,7 +56,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.sections import Section
 from alb_sg.findings.exemption_review import ReviewScope
-from alb_sg.findings.finding import Compliance, EvaluationError
+from alb_sg.findings.finding import Compliance
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
@@ -347,12 +347,16 @@ def _observe(
         refuse_judging_options(arguments)
         named = selection.rule_names if arguments.rule else None
         return read_observation(arguments, named, as_of, exemptions), {}
-    if reads_with_role(arguments):
-        return _observe_accounts(arguments, selection, accounts, exemptions, as_of, kept)
-    loaded = load_estates(arguments, selection, include_all_targets=True)
-    observed = observe_loaded(arguments, selection, exemptions, as_of, loaded)
-    report = None if exemptions is None else _review_exemptions(observed.without_exemptions, exemptions, loaded.errors)
-    observation = replace(observed.observation, exemptions=report)
+    observed = (
+        _observe_accounts(arguments, selection, accounts, exemptions, kept)
+        if reads_with_role(arguments)
+        else observe_loaded(
+            arguments, selection, exemptions, load_estates(arguments, selection, include_all_targets=True)
+        )
+    )
+    report = None if exemptions is None else _review_exemptions(observed.without_exemptions, exemptions)
+    results = observed.results.with_exemptions(exemptions)
+    observation = observe_results(results, observed.details, as_of, report, arguments.pictures)
     if arguments.aggregator is not None:
         observation = with_organization_names(observation, arguments)
     return observation, observed.plans
@@ -363,34 +367,24 @@ def _observe_accounts(
     selection: RuleSelection,
     accounts: Mapping[str, AccountName],
     exemptions: LoadedExemptions | None,
-    as_of: datetime,
     kept: ExitStack,
-) -> tuple[Observation, Mapping[str, Plan]]:
-    """As `_observe`, of accounts that are read with a role."""
+) -> ObservedEstates:
+    """Judges accounts that are read with a role."""
     from alb_sg.command_line.accounts.dashboard import observe_accounts, observe_exports  # noqa: PLC0415 (it imports boto3)
     from alb_sg.command_line.accounts.export import export_accounts  # noqa: PLC0415 (it imports boto3)
 
     if arguments.resume is None:
-        observed = observe_accounts(arguments, selection, accounts, exemptions, as_of)
-    else:
-        account_results = kept.enter_context(export_accounts(arguments, accounts))
-        observed = observe_exports(arguments, selection, exemptions, as_of, account_results)
-    without = observed.without_exemptions
-    report = (
-        None
-        if exemptions is None
-        else _review_exemptions(without, exemptions, [one for one in without.errors if one.load_balancer_arn is None])
-    )
-    return observe_results(observed.results, observed.details, report, as_of, arguments.pictures), observed.plans
+        return observe_accounts(arguments, selection, accounts, exemptions)
+    account_results = kept.enter_context(export_accounts(arguments, accounts))
+    return observe_exports(arguments, selection, exemptions, account_results)
 
 
-def _review_exemptions(
-    results_without_exemptions: Results, loaded_exemptions: LoadedExemptions, unread: Sequence[EvaluationError]
-) -> ExemptionsReport:
-    """The review of the exemptions against the results without them. `unread`: the enumerations that failed."""
+def _review_exemptions(without_exemptions: Results, loaded_exemptions: LoadedExemptions) -> ExemptionsReport:
+    """The review of the exemptions against the results without them."""
     scope = ReviewScope(
-        {AccountRegion(*account_region) for account_region in results_without_exemptions.account_regions},
-        {(result.load_balancer_arn or "", result.rule or ""): result for result in results_without_exemptions.all},
-        unread,
+        {AccountRegion(*account_region) for account_region in without_exemptions.account_regions},
+        {(result.load_balancer_arn or "", result.rule or ""): result for result in without_exemptions.all},
+        # An enumeration that failed concerns every rule.
+        [error for error in without_exemptions.errors if error.rule is None],
     )
-    return review_exemptions(loaded_exemptions, scope, results_without_exemptions.rule_names)
+    return review_exemptions(loaded_exemptions, scope, without_exemptions.rule_names)
