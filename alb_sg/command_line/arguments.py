@@ -10,7 +10,6 @@ from typing import Any, NoReturn, TypeAlias
 from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.exemption_options import add_date_option
 from alb_sg.command_line.exit_code import EXIT_CODES
-from alb_sg.command_line.sources import loading
 from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
 
@@ -82,18 +81,6 @@ def add_command(commands: Commands, name: str, module: ModuleType) -> None:
     )
     parser.add_argument("--debug", action="store_true", help=DEBUG_HELP)
     module.add_options(parser)
-
-
-def add_source_options(parser: Parser) -> None:
-    """Adds the options that choose a source, and their explanation at the end of the help."""
-    loading.add_source_arguments(parser)
-    parser.epilog = f"{parser.epilog}\n{loading.SOURCES_HELP}"
-
-
-def add_recording_options(parser: Parser) -> None:
-    """Adds AWS Config's recordings as sources, after `add_source_options`."""
-    loading.add_recording_arguments(parser.add_argument_group("recordings of AWS Config"))
-    parser.epilog = f"{parser.epilog}{loading.RECORDINGS_HELP}"
 
 
 def add_rule_option(parser: Parser, explanation: str) -> None:

@@ -11,14 +11,7 @@ from typing import TextIO
 
 from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.argument_types import add_repeatable, whole_number
-from alb_sg.command_line.arguments import (
-    Parser,
-    add_exemptions_option,
-    add_output_option,
-    add_recording_options,
-    add_rule_options,
-    add_source_options,
-)
+from alb_sg.command_line.arguments import Parser, add_exemptions_option, add_output_option, add_rule_options
 from alb_sg.command_line.entry_point import keep_until_exit
 from alb_sg.command_line.evaluate_planned import evaluate_planned
 from alb_sg.command_line.exit_code import ExitCode, add_fail_on_argument, exit_code_by_choice, refuse_fail_on
@@ -38,7 +31,12 @@ from alb_sg.command_line.result_format import (
 )
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
-from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
+from alb_sg.command_line.sources.loading import (
+    add_recording_options,
+    add_source_options,
+    load_estates,
+    reads_only_config_items,
+)
 from alb_sg.command_line.sources.planned import has_base, is_planned
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines

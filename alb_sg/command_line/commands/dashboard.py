@@ -22,13 +22,7 @@ from alb_sg.command_line.account_options import (
     read_given_accounts,
 )
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
-from alb_sg.command_line.arguments import (
-    Parser,
-    add_exemptions_option,
-    add_history_option,
-    add_rule_options,
-    add_source_options,
-)
+from alb_sg.command_line.arguments import Parser, add_exemptions_option, add_history_option, add_rule_options
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.history import add_to_history, read_earlier_runs
@@ -43,7 +37,7 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     refuse_judging_options,
     with_organization_names,
 )
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
 from alb_sg.dashboard.history import Run, make_run

@@ -5,13 +5,7 @@ from __future__ import annotations
 import argparse
 
 from alb_sg.command_line.argument_types import whole_number
-from alb_sg.command_line.arguments import (
-    Parser,
-    add_output_option,
-    add_rule_options,
-    add_source_options,
-    add_text_or_json_option,
-)
+from alb_sg.command_line.arguments import Parser, add_output_option, add_rule_options, add_text_or_json_option
 from alb_sg.command_line.exemption_options import (
     EXEMPTIONS_HELP,
     add_date_option,
@@ -22,7 +16,7 @@ from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output, write_lines
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review

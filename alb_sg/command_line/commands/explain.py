@@ -9,9 +9,7 @@ from alb_sg.command_line.arguments import (
     Parser,
     add_exemptions_option,
     add_output_option,
-    add_recording_options,
     add_rule_options,
-    add_source_options,
     add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
@@ -20,7 +18,7 @@ from alb_sg.command_line.output import open_output, write_lines
 from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_recording_options, add_source_options, load_estates
 from alb_sg.command_line.sources.planned import is_planned
 from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.estate.estate import Estate

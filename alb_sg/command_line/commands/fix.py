@@ -15,7 +15,6 @@ from alb_sg.command_line.arguments import (
     add_exemptions_option,
     add_output_option,
     add_rule_options,
-    add_source_options,
     add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
@@ -25,7 +24,7 @@ from alb_sg.command_line.output import open_output, write_lines
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_ambiguous_names
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.planned import is_planned, planned_language
 from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.errors import InvalidInputError, NotReadError

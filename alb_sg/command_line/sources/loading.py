@@ -33,7 +33,8 @@ RECORDINGS_HELP = """\
 """
 
 
-def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that choose a source, and their explanation at the end of the help."""
     # Commands without the recording options read these two as well.
     parser.set_defaults(source=None, aggregator=None)
     group = parser.add_argument_group("sources")
@@ -46,9 +47,12 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     add_repeatable(group, "--config-items", metavar="F", help="a file of AWS Config items; repeatable")
     add_live_options(group)
     add_planned_arguments(group)
+    parser.epilog = f"{parser.epilog}\n{SOURCES_HELP}"
 
 
-def add_recording_arguments(group: argparse._ActionsContainer) -> None:
+def add_recording_options(parser: argparse.ArgumentParser) -> None:
+    """Adds AWS Config's recordings as sources, after `add_source_options`."""
+    group = parser.add_argument_group("recordings of AWS Config")
     group.add_argument(
         "--source",
         choices=[source.value for source in Source],
@@ -59,6 +63,7 @@ def add_recording_arguments(group: argparse._ActionsContainer) -> None:
         metavar="NAME",
         help="every account and region that this AWS Config aggregator collects from",
     )
+    parser.epilog = f"{parser.epilog}{RECORDINGS_HELP}"
 
 
 def add_live_options(group: argparse._ActionsContainer) -> None:
