@@ -6,16 +6,10 @@ import argparse
 from collections.abc import Mapping
 
 from alb_sg.aws.account_region import ACCOUNT_ID
-from alb_sg.command_line.argument_types import add_repeatable
+from alb_sg.command_line.argument_types import add_repeatable, text_like
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import file_error_context, read_json_file
 from alb_sg.observations.accounts import AccountName, parse_accounts
-
-
-def _account_id(text: str) -> str:
-    if not ACCOUNT_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an account id of 12 digits")
-    return text
 
 
 def add_accounts_option(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +39,8 @@ def add_accounts_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def add_account_option(group: argparse._ActionsContainer, explanation: str = "load balancers of this account") -> None:
-    add_repeatable(group, "--account", type=_account_id, metavar="ID", help=explanation)
+    account_id = text_like(ACCOUNT_ID, "not an account id of 12 digits")
+    add_repeatable(group, "--account", type=account_id, metavar="ID", help=explanation)
 
 
 def add_unit_option(group: argparse._ActionsContainer) -> None:
@@ -64,10 +59,7 @@ def read_given_accounts(arguments: argparse.Namespace) -> Mapping[str, AccountNa
         raise InvalidInputError("--unit needs the units of accounts; give them with --accounts")
     if getattr(arguments, "owner", None) and not arguments.owner_tag:
         raise InvalidInputError("--owner needs the tag that names owners; give it with --owner-tag")
-    return {} if arguments.accounts is None else _read_accounts(arguments.accounts)
-
-
-def _read_accounts(path: str) -> dict[str, AccountName]:
-    """Accounts by id. Raises an InvalidInputError that names the file and the place in it."""
-    with file_error_context(path):
-        return parse_accounts(read_json_file(path))
+    if arguments.accounts is None:
+        return {}
+    with file_error_context(arguments.accounts):
+        return parse_accounts(read_json_file(arguments.accounts))

@@ -40,6 +40,17 @@ def whole_number(lowest: int, highest: int, noun: str) -> Callable[[str], int]:
     return parse
 
 
+def text_like(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
+    """The type of a text that a pattern fits; `wanted` ends the error's sentence, such as "not an account id"."""
+
+    def parse(text: str) -> str:
+        if pattern.fullmatch(text):
+            return text
+        raise argparse.ArgumentTypeError(f"{text!r} is {wanted}")
+
+    return parse
+
+
 port = whole_number(1, 65535, "a port")
 
 

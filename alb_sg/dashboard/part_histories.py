@@ -19,10 +19,14 @@ from alb_sg.observations.observation import Observation
 
 
 class PartHistories:
-    """The histories of the parts of an observation's page. Runs are added oldest first, the present one last."""
+    """The histories of the parts of an observation's page. Runs are added oldest first, the present one last.
 
-    def __init__(self, observation: Observation, by: SplitBy) -> None:
+    `omitted`: how many older runs are left out.
+    """
+
+    def __init__(self, observation: Observation, by: SplitBy, omitted: int) -> None:
         self._by = by
+        self._omitted = omitted
         self._accounts = observation.accounts
         self._owners: dict[str, str] = {}
         # The parts that have, or had, load balancers in an account and region.
@@ -50,9 +54,9 @@ class PartHistories:
             self._last_run_times[part] = history.last_run_time(part_run)
             history.add_run(part_run)
 
-    def part_history(self, part: str, omitted: int) -> PartHistory:
-        """The history of a part after the last run that was added; `omitted` are the older runs that were left out."""
-        return PartHistory(self._histories[part].trend(omitted), self._last_run_times.get(part))
+    def part_history(self, part: str) -> PartHistory:
+        """The history of a part after the last run that was added."""
+        return PartHistory(self._histories[part].trend(self._omitted), self._last_run_times.get(part))
 
     def _rows_by_part(self, run: Run) -> dict[str, list[Row]]:
         rows: defaultdict[str, list[Row]] = defaultdict(list)

@@ -7,10 +7,8 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +38,9 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
 from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
-from alb_sg.dashboard.history import Run, make_run
+from alb_sg.dashboard.history import make_run
 from alb_sg.dashboard.page import render_page
-from alb_sg.dashboard.page_data import AccessPortal, EarlierRuns, build_page_data, page_data_text
+from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
 from alb_sg.dashboard.part_histories import PartHistories
 from alb_sg.dashboard.split import INDEX_NAME, PartHistory, SplitBy, split_page_data
 from alb_sg.dashboard.split_index import render_index
@@ -60,14 +58,6 @@ from alb_sg.observations.results import Results
 from alb_sg.remediation.plan import Plan
 from alb_sg.report.phrasing import pluralize, printable
 
-
-class AggregatorVerdicts(Enum):
-    """Whose verdicts a page of an aggregator shows."""
-
-    RECORDED = "recorded"
-    OWN = "own"
-
-
 SUMMARY = "write the compliance of all load balancers as one page"
 DESCRIPTION = """\
 Write the compliance of all load balancers as one page: how many are compliant, what to change first and whom to ask,
@@ -84,6 +74,8 @@ EXAMPLES = """\
 """
 PAGE_SUFFIX = ".html"
 PORTAL_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
+# Of `--verdicts`, with an aggregator: the command judges its items itself.
+OWN_VERDICTS = "own"
 # More pictures and fixes would make a page of many megabytes. All verdicts are on the page anyway.
 DEFAULT_PICTURES = 2500
 
@@ -102,7 +94,7 @@ def add_options(parser: Parser) -> None:
     )
     parser.add_argument(
         "--verdicts",
-        choices=[kind.value for kind in AggregatorVerdicts],
+        choices=("recorded", OWN_VERDICTS),
         help="with --aggregator: the verdicts that AWS Config has recorded (default), or the command's own, from "
         "the items in the aggregator; only its own have pictures and fixes",
     )
@@ -168,13 +160,8 @@ def run(arguments: argparse.Namespace) -> int:
             observation, accounts={**observation.accounts, **accounts}, owner_tags=tuple(arguments.owner_tag)
         )
         split_by = None if arguments.split_by is None else SplitBy(arguments.split_by)
-        write_dashboard(
-            observation,
-            arguments.output,
-            arguments.history,
-            plans,
-            PageSettings(_provenance(arguments), portal, split_by),
-        )
+        provenance = _provenance(arguments)
+        write_dashboard(observation, arguments.output, arguments.history, plans, provenance, portal, split_by)
     code = exit_code(observation.results.findings, observation.results.errors)
     sys.stdout.write(f"{_describe_page(arguments, observation.results, code)}\n")
     return code
@@ -196,50 +183,34 @@ def _describe_page(arguments: argparse.Namespace, results: Results, code: ExitCo
     return printable(f"wrote {' and '.join(files)} with {count}{added}{reason}")
 
 
-@dataclass(frozen=True)
-class PageSettings:
-    """What a page says beside an observation, and the parts that are written beside it."""
-
-    provenance: Provenance | None = None
-    access_portal: AccessPortal | None = None
-    split_by: SplitBy | None = None
-
-
 def write_dashboard(
     observation: Observation,
     path: str,
     history: str | None,
     plans: Mapping[str, Plan] | None = None,
-    settings: PageSettings | None = None,
+    provenance: Provenance | None = None,
+    access_portal: AccessPortal | None = None,
+    split_by: SplitBy | None = None,
 ) -> None:
     """Writes the page, its data, its parts, and with a history the run. Raises InvalidInputError.
 
-    `plans`: the fixes to show, by load balancer ARN.
+    `plans`: the fixes to show, by load balancer ARN. `split_by`: what each part is about; None: there are none.
     """
-    settings = settings or PageSettings()
     earlier = None if history is None else read_earlier_runs(Path(history), observation.as_of)
-    parts = None
-    if earlier is not None and settings.split_by is not None:
-        parts = PartHistories(observation, settings.split_by)
-        earlier = replace(earlier, runs=parts.watch(earlier.runs))
-    page_data = build_page_data(observation, earlier, plans, settings.provenance, settings.access_portal)
+    part_histories = None
+    if earlier is not None and split_by is not None:
+        part_histories = PartHistories(observation, split_by, earlier.omitted)
+        earlier = replace(earlier, runs=part_histories.watch(earlier.runs))
+    page_data = build_page_data(observation, earlier, plans, provenance, access_portal)
     _write_page(page_data, path)
     run = make_run(observation)
-    if settings.split_by is not None:
-        _write_parts(page_data, path, settings.split_by, _add_present_run(parts, run, earlier))
+    if part_histories is not None:
+        part_histories.add_run(run)
+    if split_by is not None:
+        _write_parts(page_data, path, split_by, None if part_histories is None else part_histories.part_history)
     # Last, so that the next run is never compared with one whose page was not written.
     if history is not None:
         add_to_history(run, Path(history), observation.as_of)
-
-
-def _add_present_run(
-    parts: PartHistories | None, run: Run, earlier: EarlierRuns | None
-) -> Callable[[str], PartHistory] | None:
-    """The function that gives the history of a part with the present run; None where no history is kept."""
-    if parts is None or earlier is None:
-        return None
-    parts.add_run(run)
-    return partial(parts.part_history, omitted=earlier.omitted)
 
 
 def _write_page(page_data: Mapping[str, Any], path: str) -> None:
@@ -283,7 +254,7 @@ def shows_recorded_verdicts(arguments: argparse.Namespace) -> bool:
     """Raises InvalidInputError if --verdicts has nothing to choose from."""
     if arguments.aggregator is None and arguments.verdicts is not None:
         raise InvalidInputError("--verdicts is for --aggregator; every other source is judged by the command itself")
-    return arguments.aggregator is not None and arguments.verdicts != AggregatorVerdicts.OWN.value
+    return arguments.aggregator is not None and arguments.verdicts != OWN_VERDICTS
 
 
 def _provenance(arguments: argparse.Namespace) -> Provenance:

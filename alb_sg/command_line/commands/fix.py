@@ -266,7 +266,7 @@ def _change_context(
     if loaded.credentials is not None:
         from alb_sg.remediation.live_planning import live_change_context  # noqa: PLC0415 (see TYPE_CHECKING)
 
-        account = _load_balancer_account(loaded.credentials, load_balancer)
+        account = _open_account(loaded.credentials, load_balancer.account_id, load_balancer.region)
         return live_change_context(account, estate, load_balancer, results)
     if estate.account_region in loaded.from_config_items:
         return unknown_change_context(CONFIG_ITEMS_CAUSE)
@@ -274,10 +274,6 @@ def _change_context(
 
 
 # --- changes
-
-
-def _load_balancer_account(credentials: Credentials, load_balancer: LoadBalancer) -> AccountClients:
-    return _open_account(credentials, load_balancer.account_id, load_balancer.region)
 
 
 def _open_account(credentials: Credentials, account_id: str, region: str) -> AccountClients:
@@ -291,12 +287,13 @@ def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixRepo
     """Applies each plan that adds rules and that the user agrees to."""
     from alb_sg.remediation.apply import apply  # noqa: PLC0415 (see TYPE_CHECKING)
 
-    execution = _new_execution_id()
+    # A unique id: the time in UTC, for people, and a random part.
+    execution = f"fix-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(3)}"
     for plan in report.plans:
         if not plan.additions or not (arguments.yes or _user_agrees(plan)):
             continue
         arn = plan.load_balancer.arn
-        account = _load_balancer_account(credentials, plan.load_balancer)
+        account = _open_account(credentials, plan.load_balancer.account_id, plan.load_balancer.region)
         try:
             report.apply_results[arn] = apply(account, arn, fix, execution, approved_fingerprint=plan.fingerprint)
         except NotReadError as error:
@@ -311,11 +308,6 @@ def _user_agrees(plan: Plan) -> bool:
     sys.stderr.write(f"Add {pluralize(len(plan.additions), 'rule')} for {name}? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _new_execution_id() -> str:
-    """A unique id: the time in UTC, for people, and a random part."""
-    return f"fix-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(3)}"
 
 
 def _undo_execution(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from alb_sg.command_line.argument_types import given_option
+from alb_sg.command_line.argument_types import given_option, text_like
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.applied_options import COMMAND_LINE
 
@@ -55,11 +55,13 @@ def add_roles_options(parser: argparse.ArgumentParser, *, resumes: str) -> None:
 
 
 def _add_role_arguments(group: argparse._ActionsContainer, explanation: str) -> None:
+    external_id = text_like(EXTERNAL_ID, "no external ID: 2 to 1,224 letters, digits and +=,.@:/-_")
+    given_session_name = text_like(SESSION_NAME, "no session name: 2 to 64 letters, digits and +=,.@-_")
     group.add_argument("--assume-role", metavar="ROLE", help=explanation)
-    group.add_argument("--external-id", type=_external_id, metavar="ID", help="the external ID that the role asks for")
+    group.add_argument("--external-id", type=external_id, metavar="ID", help="the external ID that the role asks for")
     group.add_argument(
         "--session-name",
-        type=_session_name,
+        type=given_session_name,
         default=None,
         metavar="NAME",
         help=f"the name of the role's sessions in CloudTrail (default: {DEFAULT_SESSION_NAME})",
@@ -112,15 +114,3 @@ def option_origin(arguments: argparse.Namespace, option: str) -> str:
 
 def session_name(arguments: argparse.Namespace) -> str:
     return arguments.session_name or DEFAULT_SESSION_NAME
-
-
-def _external_id(text: str) -> str:
-    if not EXTERNAL_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no external ID: 2 to 1,224 letters, digits and +=,.@:/-_")
-    return text
-
-
-def _session_name(text: str) -> str:
-    if not SESSION_NAME.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no session name: 2 to 64 letters, digits and +=,.@-_")
-    return text
