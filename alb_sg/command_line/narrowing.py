@@ -150,12 +150,7 @@ def narrow_recorded(arguments: argparse.Namespace, results: Results, accounts: M
     in_unit = {one.account_id: _is_in_unit(arguments, one.account_id, accounts) for one in fitting if one.account_id}
     unknown = {(one.account_id, one.region) for one in fitting if in_unit.get(one.account_id, True) is None}
     chosen = [one for one in fitting if in_unit.get(one.account_id, True)]
-    findings = [one for one in chosen if isinstance(one, Finding)]
-    errors = [one for one in chosen if isinstance(one, EvaluationError)]
-    errors += [_unknown_unit(*place) for place in sorted(unknown)]
-    return replace(
-        results, findings=findings, errors=errors, load_balancer_count=_load_balancer_count(findings, errors)
-    )
+    return _with_results(results, [*chosen, *(_unknown_unit(*place) for place in sorted(unknown))])
 
 
 def with_statuses(arguments: argparse.Namespace, results: Results) -> Results:
@@ -163,16 +158,17 @@ def with_statuses(arguments: argparse.Namespace, results: Results) -> Results:
     if not arguments.status:
         return results
     statuses = {STATUSES[status] for status in arguments.status}
-    findings = [one for one in results.findings if verdict_status(one) in statuses]
-    errors = [one for one in results.errors if verdict_status(one) in statuses]
+    return _with_results(results, [one for one in results.all if verdict_status(one) in statuses])
+
+
+def _with_results(results: Results, chosen: Sequence[Result]) -> Results:
+    """The chosen results, with the number of their load balancers."""
     return replace(
-        results, findings=findings, errors=errors, load_balancer_count=_load_balancer_count(findings, errors)
+        results,
+        findings=[one for one in chosen if isinstance(one, Finding)],
+        errors=[one for one in chosen if isinstance(one, EvaluationError)],
+        load_balancer_count=len({one.load_balancer_arn for one in chosen if one.load_balancer_arn is not None}),
     )
-
-
-def _load_balancer_count(findings: Sequence[Finding], errors: Sequence[EvaluationError]) -> int:
-    results: list[Result] = [*findings, *errors]
-    return len({result.load_balancer_arn for result in results if result.load_balancer_arn is not None})
 
 
 def _result_fits(arguments: argparse.Namespace, result: Result) -> bool:
@@ -224,6 +220,4 @@ def _has_severity(arguments: argparse.Namespace, rule: str) -> bool:
 
 def _has_tag(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> bool:
     """Whether the load balancer has one of the tags. Raises NotReadError where its tags were not read."""
-    if not arguments.tag:
-        return True
-    return tags_fit(estate.tags_of(load_balancer), arguments.tag)
+    return not arguments.tag or tags_fit(estate.tags_of(load_balancer), arguments.tag)

@@ -24,7 +24,6 @@ from alb_sg.command_line.narrowing import narrow_estates
 from alb_sg.command_line.planning import make_planner, with_advice, with_remarks
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.live import load_region
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.streaming import StreamedResults, keep_first_non_compliant
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import EvaluationError, Finding
@@ -46,9 +45,12 @@ def judge_accounts(
     """Judges every account and region. The results are those of `work_in_accounts`, and raises as that does."""
     single_tag_key(selection.rules)
     inputs = _inputs(arguments, selection, exemptions)
+    names = frozenset(arguments.load_balancer)
+    wanted = Selection(everything=not names, load_balancers=names)
 
     def judge(opened: OpenedAccounts, account_region: AccountRegion) -> Mapping[str, Any]:
-        estates = _read(arguments, selection, opened, account_region)
+        source = opened.source(account_region, from_config=arguments.source == Source.CONFIG.value)
+        estates = load_region(source, wanted, selection, include_all_targets=False)
         loaded = narrow_estates(arguments, estates, accounts)
         results = judge_estates(loaded, selection, {} if exemptions is None else exemptions.of_ports)
         planned = results.with_exemptions(exemptions)
@@ -70,18 +72,6 @@ def merge_results(
     errors = sorted([*results.errors, *account_results.errors], key=lambda error: error.sort_key)
     _refuse_unknown_names(results, load_balancer_names, errors)
     return replace(results, errors=errors).with_exemptions(exemptions)
-
-
-def _read(
-    arguments: argparse.Namespace, selection: RuleSelection, opened: OpenedAccounts, account_region: AccountRegion
-) -> LoadedEstates:
-    names = frozenset(arguments.load_balancer)
-    return load_region(
-        opened.source(account_region, from_config=arguments.source == Source.CONFIG.value),
-        Selection(everything=not names, load_balancers=names),
-        selection,
-        include_all_targets=False,
-    )
 
 
 def _inputs(

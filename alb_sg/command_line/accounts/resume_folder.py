@@ -47,14 +47,11 @@ class ResumeFolder:
         result: Mapping[str, Any] = _read_file(self._path(account_region))["result"]
         return result
 
-    def forget(self, account_region: AccountRegion) -> None:
-        self._path(account_region).unlink(missing_ok=True)
-        self.saved_at.pop(account_region, None)
-
     def clear(self) -> None:
         """Deletes all results: they are too old for the next run."""
-        for account_region in list(self.saved_at):
-            self.forget(account_region)
+        for account_region in self.saved_at:
+            self._path(account_region).unlink(missing_ok=True)
+        self.saved_at.clear()
         (self.path / DESCRIPTION_FILE).unlink(missing_ok=True)
 
     def _path(self, account_region: AccountRegion) -> Path:

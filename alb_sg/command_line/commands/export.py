@@ -9,7 +9,6 @@ from alb_sg.command_line.account_options import add_accounts_choice, add_account
 from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loading import add_live_options
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.estate.export_file import write_export_file
@@ -56,15 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
         return _export_accounts(arguments)
     refuse_choice_of_accounts(arguments)
     # Importing boto3 takes a third of a second, which commands on files do not need.
-    from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.live import export_regions  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
 
     with open_output(arguments.output, machine_readable=True) as stream:
-        estates = []
-        for region, source in live_sources(Credentials(arguments.profile), arguments.region):
-            with Progress(f"reading {region}: calls") as progress:
-                estates.append(source(progress).export())
-        write_export_file(estates, stream)
+        write_export_file(export_regions(Credentials(arguments.profile), arguments.region), stream)
     return ExitCode.SUCCESS
 
 

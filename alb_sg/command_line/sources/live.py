@@ -102,6 +102,15 @@ def live_sources(
     return [(region, source_of(region)) for region in chosen]
 
 
+def export_regions(credentials: Credentials, regions: Sequence[str]) -> list[dict[str, Any]]:
+    """Every region as `alb-sg export` saves it. Raises as `live_sources`, and NotReadError where a call fails."""
+    exports = []
+    for region, source in live_sources(credentials, regions):
+        with Progress(f"reading {region}: calls") as progress:
+            exports.append(source(progress).export())
+    return exports
+
+
 def make_live_clients(session: Session, region: str, *, from_config: bool = False) -> LiveClients:
     """The clients that a live source needs. `from_config`: it reads what AWS Config has recorded first."""
     return LiveClients(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alb_sg.command_line.argument_types import given_option
-from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.files import load_files
 from alb_sg.command_line.sources.loaded_estates import (
     LoadedEstates,
@@ -165,15 +164,11 @@ def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
     if not (arguments.profile or arguments.region):
         return ()
     # Importing boto3 takes a third of a second, which commands on files do not need.
-    from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.live import export_regions  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
 
-    estates = []
-    for region, source in live_sources(Credentials(arguments.profile), arguments.region):
-        with Progress(f"reading {region}: calls") as progress:
-            # Whatever the change makes a verdict depend on has to be there.
-            estates.append(estate_of_export(source(progress).export()))
-    return estates
+    # Whatever the change makes a verdict depend on has to be there.
+    return list(map(estate_of_export, export_regions(Credentials(arguments.profile), arguments.region)))
 
 
 def select_planned(scenario: Scenario, planned: PlannedEstates, load_balancer_names: Sequence[str]) -> LoadedEstates:
