@@ -20,7 +20,7 @@ from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse, ReviewedExemption
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object
+from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_fields
 from alb_sg.report.style import Style
 
 
@@ -52,10 +52,7 @@ def _exemption_object(reviewed: ReviewedExemption) -> dict[str, Any]:
         "region": exemption.account_region.region,
         "loadBalancerArn": exemption.load_balancer_arn,
         "rule": exemption.rule,
-        "reason": exemption.reason,
-        "owner": exemption.owner,
-        "ticket": exemption.ticket,
-        "expires": exemption.expires.isoformat(),
+        **exemption_fields(exemption),
         "ports": list(exemption.ports),
         "status": reviewed.status.value,
         "use": reviewed.use.value,

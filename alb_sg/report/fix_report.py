@@ -76,11 +76,12 @@ def fix_lines(report: FixReport, style: Style) -> Iterator[str]:
 def plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     name = phrasing.printable(plan.load_balancer.name)
     yield f"{style.bold(name)}  {style.dim(phrasing.printable(plan.load_balancer.arn))}"
+    planned_or_refused = {*plan.rule_names, *(refusal.rule for refusal in plan.refusals)}
     for result in plan.results:
         if isinstance(result, EvaluationError):
             error = phrasing.printable(f"{result.what}: {result.cause}")
             yield f"  {result.rule}  {style.warning('not judged')}: {error}"
-        elif result.compliance is not Compliance.NON_COMPLIANT or result.rule not in _planned_or_refused_rules(plan):
+        elif result.compliance is not Compliance.NON_COMPLIANT or result.rule not in planned_or_refused:
             yield f"  {result.rule}  {style.in_verdict_color(result, phrasing.verdict_label(result))}, nothing to do"
     if plan.new_group is not None:
         group_name = phrasing.printable(plan.new_group.name)
@@ -106,10 +107,6 @@ def _addition_lines(addition: Addition, style: Style) -> Iterator[str]:
     yield style.dim(f"    {' '.join(addition.rule_names)}: {phrasing.printable(origins)}")
     if addition.also_opens:
         yield style.warning(f"    {phrasing.printable(addition.also_opens_sentence)}")
-
-
-def _planned_or_refused_rules(plan: Plan) -> set[str]:
-    return {*plan.rule_names, *(refusal.rule for refusal in plan.refusals)}
 
 
 def _describe_addition(addition: Addition) -> str:

@@ -23,7 +23,7 @@ from alb_sg.report.formats import (
 )
 from alb_sg.report.json_report import write_json, write_json_lines
 from alb_sg.report.junit import write_junit
-from alb_sg.report.markdown import write_markdown
+from alb_sg.report.markdown import render_markdown
 from alb_sg.report.ocsf import write_ocsf
 from alb_sg.report.sarif import write_sarif
 from alb_sg.report.style import Style
@@ -39,14 +39,14 @@ def _write_text(results: Results, stream: TextIO, options: FormatOptions) -> Non
 
 
 # The formats that have a place for every error.
-_WRITERS: dict[str, Callable[[Results, TextIO, FormatOptions], None]] = {
+_WRITERS: dict[str, Callable[[Results, TextIO, FormatOptions], object]] = {
     TEXT: _write_text,
     JSON: lambda results, stream, options: write_json(results, stream, options.applied_options),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
     CSV: lambda results, stream, options: write_csv(results, stream, for_spreadsheets=options.for_spreadsheets),
     SARIF: lambda results, stream, options: write_sarif(results, stream, every_verdict=options.every_verdict),
     JUNIT: write_junit,
-    MARKDOWN: lambda results, stream, _: write_markdown(results, stream),
+    MARKDOWN: lambda results, stream, _: stream.write(render_markdown(results)),
     OCSF: write_ocsf,
 }
 
