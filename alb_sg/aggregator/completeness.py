@@ -43,7 +43,7 @@ def deployed_rules(
 def source_gaps(sources: AggregatorSources) -> Iterator[str]:
     if sources.unknown_cause is not None:
         yield f"Which accounts and regions are expected is not known: {sources.unknown_cause}."
-    outdated = sources.with_status(OUTDATED)
+    outdated = [source for source in sources.sources if source.status == OUTDATED]
     if outdated:
         yield f"The aggregator does not have the latest of {name_places(source.name for source in outdated)}."
 

@@ -122,7 +122,8 @@ def observe(
         evaluations = _read_evaluations(calls, requests, inventory)
     recorded = merge_verdicts(inventory.rows, evaluations)
     if rules is None:
-        rule_names = _deployed_rules(evaluations)
+        by_default = (rule.name for rule in DEFAULT_RECOMMENDATIONS)
+        rule_names = sorted({*by_default, *(deployed.rule for deployed in evaluations)})
     findings, undecided = findings_from_verdicts(recorded.verdicts)
     silent = silent_rules(inventory.config_rules, inventory.load_balancers_by_account_region, recorded)
     details = {
@@ -161,11 +162,6 @@ def observe(
         accounts=accounts,
         details=details,
     )
-
-
-def _deployed_rules(config_rules: Iterable[ConfigRule]) -> list[str]:
-    """The rules that are deployed by default, and the others that are deployed somewhere."""
-    return sorted({*(rule.name for rule in DEFAULT_RECOMMENDATIONS), *(deployed.rule for deployed in config_rules)})
 
 
 def _read_inventory(

@@ -9,6 +9,7 @@ from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.command_line.argument_types import add_repeatable, text_like
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import file_error_context, read_json_file
+from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.accounts import AccountName, parse_accounts
 
 
@@ -51,6 +52,12 @@ def add_unit_option(group: argparse._ActionsContainer) -> None:
         help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; Root: "
         "directly below the organization's root; needs --accounts",
     )
+
+
+def unknown_unit_error(account_id: str, region: str) -> EvaluationError:
+    """The error where the unit of an account decides and is not known."""
+    what = f"unit of account {account_id}"
+    return EvaluationError(account_id, region, None, None, what, "the file of --accounts does not tell it")
 
 
 def read_given_accounts(arguments: argparse.Namespace) -> Mapping[str, AccountName]:

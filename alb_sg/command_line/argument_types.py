@@ -11,10 +11,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from alb_sg.errors import InvalidInputError
+from alb_sg.exemptions.document import parse_date
 from alb_sg.parameters import SECURITY_GROUP_ID
 
 TRAFFIC_PORT = "traffic-port"
-DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DIGITS_PATTERN = re.compile(r"[0-9]{1,9}")
 
 
@@ -74,11 +75,9 @@ def security_group_ids(text: str) -> tuple[str, ...]:
 def calendar_date(text: str) -> date:
     """A date in the form YYYY-MM-DD."""
     try:
-        if DATE_PATTERN.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2027-01-31")
+        return parse_date(text)
+    except InvalidInputError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
 
 
 def time_with_zone(text: str) -> datetime:

@@ -16,6 +16,7 @@ from alb_sg.command_line.account_options import (
     add_accounts_option,
     add_owner_tag_option,
     add_unit_option,
+    unknown_unit_error,
 )
 from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.rule_selection import RuleSelection
@@ -124,7 +125,7 @@ def narrow_estates(
         fitting = []
         in_unit = _is_in_unit(arguments, estate.account_id, accounts)
         if in_unit is None and _fits(arguments, estate.account_id, None):
-            errors.append(_unknown_unit(*estate.account_region))
+            errors.append(unknown_unit_error(*estate.account_region))
         for load_balancer in loaded.load_balancers_by_account_region[estate.account_region]:
             if not in_unit or not _fits(arguments, estate.account_id, load_balancer.name):
                 continue
@@ -150,7 +151,7 @@ def narrow_recorded(arguments: argparse.Namespace, results: Results, accounts: M
     in_unit = {one.account_id: _is_in_unit(arguments, one.account_id, accounts) for one in fitting if one.account_id}
     unknown = {(one.account_id, one.region) for one in fitting if in_unit.get(one.account_id, True) is None}
     chosen = [one for one in fitting if in_unit.get(one.account_id, True)]
-    return _with_results(results, [*chosen, *(_unknown_unit(*place) for place in sorted(unknown))])
+    return _with_results(results, [*chosen, *(unknown_unit_error(*place) for place in sorted(unknown))])
 
 
 def with_statuses(arguments: argparse.Namespace, results: Results) -> Results:
@@ -197,12 +198,6 @@ def _is_in_unit(arguments: argparse.Namespace, account: str, accounts: Mapping[s
     unit = accounts.get(account, AccountName()).unit
     is_in_unit = unit_fits(unit, arguments.unit)
     return None if unit is None and not is_in_unit else is_in_unit
-
-
-def _unknown_unit(account: str, region: str) -> EvaluationError:
-    return EvaluationError(
-        account, region, None, None, f"unit of account {account}", "the file of --accounts does not tell it"
-    )
 
 
 def _has_owner(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> bool:

@@ -7,7 +7,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
@@ -37,10 +37,6 @@ def open_output(path: str | None, *, machine_readable: bool = False) -> Iterator
         if isinstance(error, BrokenPipeError):
             raise
         raise InvalidInputError(f"cannot write {path} ({error.strerror or error}); choose another --output") from error
-
-
-def write_lines(lines: Iterable[str], stream: TextIO) -> None:
-    stream.writelines(f"{line}\n" for line in lines)
 
 
 def _standard_output(*, machine_readable: bool) -> TextIO:

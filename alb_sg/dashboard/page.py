@@ -221,13 +221,14 @@ def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
     known = is_compliance_known(page_data)
     without = count_without_verdict(page_data)
     more = f" Without a verdict: {without:,} more." if without else "" if known else " Nothing could be read."
+    first_seen = f"; {counts.first_seen:,} more first seen" if counts.first_seen else ""
     since = (
         f'<strong data-number="change">{_signed(counts.change)}</strong> since {format_time(last_run)} UTC'
-        f'<span data-number="firstSeen">{_first_seen(counts.first_seen)}</span>'
+        f'<span data-number="firstSeen">{first_seen}</span>'
         if last_run
         else '<span data-number="change"></span><span data-number="firstSeen"></span>no earlier run to compare with'
     )
-    unknown = _unknown_scheme(counts.unknown_scheme)
+    unknown = f" (the scheme of {counts.unknown_scheme:,} more is unknown)" if counts.unknown_scheme else ""
     if_any = _hidden(unless=counts.non_compliant)
     unjudged = "No load balancer was judged" if counts.not_judged or not known else "No load balancers"
     yield (
@@ -265,14 +266,6 @@ def _hidden(*, unless: int) -> str:
 def _verb(key: str, number: int, one: str, many: str) -> str:
     """Words that agree with a number. The page's script keeps them so."""
     return f'<span data-verb="{key}" data-one="{one}" data-many="{many}">{one if number == 1 else many}</span>'
-
-
-def _first_seen(number: int) -> str:
-    return f"; {number:,} more first seen" if number else ""
-
-
-def _unknown_scheme(number: int) -> str:
-    return f" (the scheme of {number:,} more is unknown)" if number else ""
 
 
 def _count(kind: str, title: str, key: str, number: int, note: str) -> str:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from alb_sg.findings.evidence import Evidence, PermissionPeer
+from alb_sg.findings.evidence import PermissionPeer
 from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplanation
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
@@ -141,7 +141,14 @@ def _row_object(row: RequirementRow) -> dict[str, Any]:
         "lostSources": list(row.lost_sources),
         "nearMisses": list(row.near_misses),
         "closedSources": list(row.closed_sources),
-        "evidence": [_evidence_object(part) for part in row.evidence],
+        "evidence": [
+            {
+                **_permission_peer_object(part.permission_peer),
+                "match": part.match.value,
+                "covers": list(part.covers),
+            }
+            for part in row.evidence
+        ],
         "missing": None if row.missing is None else missing_object(row.missing),
         "unresolved": list(row.unresolved),
         "instead": [
@@ -152,14 +159,6 @@ def _row_object(row: RequirementRow) -> dict[str, Any]:
     if row.direction is Direction.TARGET_INGRESS:
         fields["securityGroups"] = list(row.security_groups)
     return fields
-
-
-def _evidence_object(evidence: Evidence) -> dict[str, Any]:
-    return {
-        **_permission_peer_object(evidence.permission_peer),
-        "match": evidence.match.value,
-        "covers": list(evidence.covers),
-    }
 
 
 def _permission_peer_object(permission_peer: PermissionPeer) -> dict[str, Any]:

@@ -127,7 +127,8 @@ def _missing(row: RequirementRow, missing: Missing) -> Iterator[str]:
 def _evidence(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer], lead: str = "") -> Iterator[str]:
     """The rules that cover the row, or a part of it."""
     for evidence in row.evidence[:MAX_PERMISSION_PEERS]:
-        yield f"{lead}{_describe_evidence(evidence, row, fronts)}"
+        rule = describe_permission_peer(evidence.permission_peer, row.direction)
+        yield f"{lead}{rule}: {_describe_match(evidence, row, fronts)}"
     omitted = len(row.evidence) - MAX_PERMISSION_PEERS
     if omitted > 0:
         yield f"and {phrasing.pluralize(omitted, 'rule')} more{' for a part of it' if lead else ''}"
@@ -148,11 +149,6 @@ def _open_instead(row: RequirementRow) -> Iterator[str]:
     omitted = len(row.open_instead) - MAX_PERMISSION_PEERS
     if omitted > 0:
         yield f"and {phrasing.pluralize(omitted, 'rule')} more for this traffic"
-
-
-def _describe_evidence(evidence: Evidence, row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> str:
-    rule = describe_permission_peer(evidence.permission_peer, row.direction)
-    return f"{rule}: {_describe_match(evidence, row, fronts)}"
 
 
 def _describe_match(evidence: Evidence, row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> str:
@@ -177,10 +173,6 @@ def _describe_match(evidence: Evidence, row: RequirementRow, fronts: Sequence[Fr
 def _covered_addresses(evidence: Evidence, row: RequirementRow) -> str:
     if not row.targets or row.direction is Direction.TARGET_INGRESS:
         return _cidrs(evidence)
-    return _describe_covered_targets(evidence, row)
-
-
-def _describe_covered_targets(evidence: Evidence, row: RequirementRow) -> str:
     if not row.required or (evidence.covers and evidence.covers != row.required):
         return f"{_cidrs(evidence)}, whatever the addresses"
     if row.count > 1:

@@ -26,16 +26,16 @@ from alb_sg.report.junit import write_junit
 from alb_sg.report.markdown import render_markdown
 from alb_sg.report.ocsf import write_ocsf
 from alb_sg.report.sarif import write_sarif
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_summary, write_text
+from alb_sg.report.style import Style, write_lines
+from alb_sg.report.text import summary_lines, text_lines
 
 
 def _write_text(results: Results, stream: TextIO, options: FormatOptions) -> None:
     style = Style.for_stream(stream)
     if options.summary:
-        write_summary(results, stream, style)
+        write_lines(summary_lines(results, style), stream)
     else:
-        write_text(results, stream, style, every_verdict=options.every_verdict)
+        write_lines(text_lines(results, style, every_verdict=options.every_verdict), stream)
 
 
 # The formats that have a place for every error.

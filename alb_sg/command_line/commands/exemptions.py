@@ -13,7 +13,7 @@ from alb_sg.command_line.exemption_options import (
     read_exemption_document,
 )
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.output import open_output, write_lines
+from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import add_source_options, load_estates
@@ -25,7 +25,7 @@ from alb_sg.findings.judge import judge_all
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.report.exemptions import exemptions_document, exemptions_lines
 from alb_sg.report.json_report import write_json_document
-from alb_sg.report.style import Style
+from alb_sg.report.style import Style, write_lines
 
 SUMMARY = "list exemptions and those that need attention"
 DESCRIPTION = """\

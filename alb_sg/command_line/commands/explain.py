@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from alb_sg.command_line.arguments import (
     Parser,
@@ -14,7 +13,8 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import results_exit_code
-from alb_sg.command_line.output import open_output, write_lines
+from alb_sg.command_line.notes import write_errors
+from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
@@ -34,8 +34,7 @@ from alb_sg.report.advice import Advice, plan_advice
 from alb_sg.report.explanation_json import explanation_document
 from alb_sg.report.explanation_text import explanation_lines
 from alb_sg.report.json_report import write_json_document
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_errors
+from alb_sg.report.style import Style, write_lines
 
 SUMMARY = "show the reasons for the verdicts on one load balancer"
 DESCRIPTION = """\
@@ -83,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_json_document(explanation_document(explanation, advice, arguments.applied_options), stream)
         else:
             write_lines(explanation_lines(explanation, advice, Style.for_stream(stream)), stream)
-    write_errors(errors, sys.stderr)
+    write_errors(errors)
     return results_exit_code([*errors, *(rule.verdict for rule in explanation.rules)])
 
 

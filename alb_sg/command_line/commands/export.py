@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from alb_sg.command_line.account_options import add_accounts_choice, add_accounts_option, read_given_accounts
 from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import ExitCode
+from alb_sg.command_line.notes import write_errors
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.sources.loading import add_live_options
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.estate.export_file import write_export_file
-from alb_sg.report.text import write_errors
 
 SUMMARY = "save an account for offline use"
 DESCRIPTION = """\
@@ -70,5 +69,5 @@ def _export_accounts(arguments: argparse.Namespace) -> ExitCode:
     with export_accounts(arguments, read_given_accounts(arguments)) as account_results:
         with open_output(arguments.output, machine_readable=True) as stream:
             errors = write_exports(account_results, stream)
-        write_errors(errors, sys.stderr)
+        write_errors(errors)
     return ExitCode.INCOMPLETE_EVALUATION if errors else ExitCode.SUCCESS

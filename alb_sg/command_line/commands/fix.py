@@ -19,8 +19,8 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.output import open_output, write_lines
+from alb_sg.command_line.notes import write_errors, write_note
+from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_ambiguous_names
@@ -52,8 +52,7 @@ from alb_sg.remediation.tags import parse_tags
 from alb_sg.report.fix_report import FixReport, fix_document, fix_lines, plan_lines, undo_document, undo_lines
 from alb_sg.report.json_report import write_json_document
 from alb_sg.report.phrasing import pluralize, printable
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_errors
+from alb_sg.report.style import Style, write_lines
 
 if TYPE_CHECKING:
     # The modules that call AWS take a third of a second to import, which a plan for files does not need.
@@ -169,7 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
             _apply_plans(arguments, fix, report, loaded.credentials)
         if render_snippets is not None:
             stream.write(render_snippets(make_snippets(plans, loaded.document if in_own_language else None)))
-            write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)], sys.stderr)
+            write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)])
             _write_refusals(plans)
         elif arguments.format == "json":
             write_json_document(fix_document(report, arguments.applied_options), stream)

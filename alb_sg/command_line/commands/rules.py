@@ -6,12 +6,12 @@ import argparse
 
 from alb_sg.command_line.arguments import Parser, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.output import open_output, write_lines
+from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import find_rule
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report.json_report import write_json_document
 from alb_sg.report.rules_text import rules_document, rules_lines
-from alb_sg.report.style import Style
+from alb_sg.report.style import Style, write_lines
 
 SUMMARY = "show what each rule requires"
 DESCRIPTION = """\

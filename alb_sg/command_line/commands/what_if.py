@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from alb_sg.command_line.argument_types import TRAFFIC_PORT, add_repeatable, health_check_port, port, security_group_ids
 from alb_sg.command_line.arguments import Parser, add_output_option, add_rule_options, add_text_or_json_option
 from alb_sg.command_line.exit_code import results_exit_code
-from alb_sg.command_line.output import open_output, write_lines
+from alb_sg.command_line.notes import write_errors
+from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
 from alb_sg.command_line.sources.loading import add_source_options, load_estates
@@ -19,8 +19,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.judge import Judge
 from alb_sg.report.json_report import write_json_document
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_errors
+from alb_sg.report.style import Style, write_lines
 from alb_sg.report.what_if import WhatIfReport, what_if_document, what_if_lines
 
 SUMMARY = "judge a change before it is made"
@@ -91,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_json_document(what_if_document(found, arguments.applied_options), stream)
         else:
             write_lines(what_if_lines(found, Style.for_stream(stream)), stream)
-    write_errors(loaded.errors, sys.stderr)
+    write_errors(loaded.errors)
     return results_exit_code([*loaded.errors, *found.after])
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from alb_sg.aggregator.exemptions import apply_exemptions
+from alb_sg.command_line.argument_types import given_option
 from alb_sg.command_line.progress import Progress
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
@@ -26,13 +27,6 @@ ACCOUNT_NAMES_HELP = """\
   Names and units of accounts need organizations:ListRoots, ListOrganizationalUnitsForParent, ListAccountsForParent
   and ListAccounts; without these permissions the page shows account ids alone.
 """
-# Options for judging, which do not apply to recorded evaluations.
-REFUSED_OPTIONS = {
-    "estate": "--estate is another source; omit it with --aggregator",
-    "config_items": "--config-items is another source; omit it with --aggregator",
-    "parameter": "an aggregator holds the deployed rules' verdicts, with their own parameters; omit --parameter, or "
-    "judge the items in the aggregator with `dashboard --verdicts own`",
-}
 
 
 def read_observation(
@@ -81,6 +75,10 @@ def with_organization_names(observation: Observation, arguments: argparse.Namesp
 
 def refuse_judging_options(arguments: argparse.Namespace) -> None:
     """Raises InvalidInputError for an option that does not apply to an aggregator."""
-    for name, sentence in REFUSED_OPTIONS.items():
-        if getattr(arguments, name):
-            raise InvalidInputError(sentence)
+    if (option := given_option(arguments, "--estate", "--config-items")) is not None:
+        raise InvalidInputError(f"{option} is another source; omit it with --aggregator")
+    if arguments.parameter:
+        raise InvalidInputError(
+            "an aggregator holds the deployed rules' verdicts, with their own parameters; omit --parameter, or judge "
+            "the items in the aggregator with `dashboard --verdicts own`"
+        )
