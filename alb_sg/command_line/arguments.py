@@ -12,6 +12,7 @@ from alb_sg.command_line.exemption_options import add_date_option
 from alb_sg.command_line.exit_code import EXIT_CODES
 from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (argparse gives the type no public name)
 HELP_WIDTH = 120
@@ -89,9 +90,6 @@ def add_rule_option(parser: Parser, explanation: str) -> None:
 
 
 def _complete_rules(**_: object) -> list[str]:
-    # Only a shell asks for them.
-    from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME  # noqa: PLC0415 (slow, and not always needed)
-
     return sorted(RECOMMENDATIONS_BY_NAME)
 
 

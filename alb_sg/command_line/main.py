@@ -10,7 +10,7 @@ from importlib import import_module
 from alb_sg import __version__
 from alb_sg.command_line.arguments import HelpFormatter, Parser, add_command
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
-from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.output import write_note
 from alb_sg.command_line.settings_option import apply_settings
 from alb_sg.errors import InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.findings.phrasing import cut_middle, printable

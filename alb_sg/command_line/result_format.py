@@ -12,7 +12,7 @@ from typing import TextIO
 
 from alb_sg.command_line.argument_types import time_with_zone
 from alb_sg.command_line.arguments import add_history_option
-from alb_sg.command_line.notes import write_errors
+from alb_sg.command_line.output import write_errors
 from alb_sg.command_line.settings_option import add_settings_option
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.observation import Observation

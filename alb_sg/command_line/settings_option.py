@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.output import write_note
 from alb_sg.command_line.rule_selection import find_rule
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.applied_options import AppliedOption

@@ -12,7 +12,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.accounts.opened_accounts import OpenedAccounts, open_accounts
 from alb_sg.command_line.accounts.resume_folder import ResumeFolder, open_resume_folder, utc_now
 from alb_sg.command_line.accounts.threads import run_in_threads
-from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.output import write_note
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.accounts import AccountName
 

@@ -11,7 +11,7 @@ from alb_sg.aws.clients import open_session
 from alb_sg.aws.roles import Role, RoleNotAssumedError
 from alb_sg.command_line.accounts.chosen_accounts import ChosenAccounts, choose_accounts
 from alb_sg.command_line.accounts.threads import run_in_threads
-from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.output import write_note
 from alb_sg.command_line.sources.live import make_live_clients
 from alb_sg.command_line.sources.sessions import ALL_REGIONS, Credentials, RoleAssumer, chosen_regions
 from alb_sg.errors import NotReadError
@@ -28,7 +28,6 @@ MAX_NAMED_ACCOUNTS = 5
 class OpenedAccount:
     """An account that can be read."""
 
-    account_id: str
     regions: Sequence[str]
     credentials: Credentials
 
@@ -77,7 +76,7 @@ def _account_opener(
     def open_account(account_id: str) -> OpenedAccount | EvaluationError:
         try:
             credentials = _assume(arguments, assumer, chosen.role, account_id)
-            return OpenedAccount(account_id, chosen_regions(credentials.open_session(), arguments.region), credentials)
+            return OpenedAccount(chosen_regions(credentials.open_session(), arguments.region), credentials)
         except NotReadError as error:
             return EvaluationError(account_id, "", None, None, f"account {account_id}, {error.what}", error.cause)
 

@@ -13,7 +13,9 @@ from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.argument_types import add_repeatable, whole_number
 from alb_sg.command_line.arguments import Parser, add_exemptions_option, add_output_option, add_rule_options
 from alb_sg.command_line.entry_point import keep_until_exit
+from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.evaluate_planned import evaluate_planned
+from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
     add_narrowing_options,
@@ -107,8 +109,6 @@ def run(arguments: argparse.Namespace) -> int:
         return _check_accounts(arguments, selection, accounts)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):
-            from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
-
             planned = evaluate_planned(arguments, selection, arguments.load_balancer, load_given_exemptions(arguments))
             if arguments.format == ASFF:
                 _require_accounts(planned)
@@ -119,9 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.format == JSON_LINES and arguments.exemptions is None and not arguments.status:
             written = _stream_json_lines(arguments, selection, accounts, stream)
             return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
-        # These imports are slow, and the streaming path does not need them.
-        from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415 (slow, and not always needed)
-        from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
+        # Slow to import, and the streaming path does not need it.
         from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415 (slow, and not always needed)
 
         exemptions = load_given_exemptions(arguments)
@@ -146,7 +144,6 @@ def _check_accounts(
 ) -> ExitCode:
     """Judges accounts that are read with a role."""
     from alb_sg.command_line.accounts.check import judge_accounts, merge_results, stream_results  # noqa: PLC0415 (as above)
-    from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.observations.from_estates import observe_results  # noqa: PLC0415 (as above)
 
     exemptions = load_given_exemptions(arguments)

@@ -13,8 +13,7 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import results_exit_code
-from alb_sg.command_line.notes import write_errors
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_errors
 from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer

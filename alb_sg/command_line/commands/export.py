@@ -7,8 +7,7 @@ import argparse
 from alb_sg.command_line.account_options import add_accounts_choice, add_accounts_option, read_given_accounts
 from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.notes import write_errors
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_errors
 from alb_sg.command_line.sources.loading import add_live_options
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.estate.export_file import write_export_file

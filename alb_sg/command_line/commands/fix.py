@@ -19,8 +19,7 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.notes import write_errors, write_note
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_errors, write_note
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_ambiguous_names

@@ -21,8 +21,7 @@ from alb_sg.command_line.narrowing import (
     narrow_recorded,
     with_statuses,
 )
-from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_note
 from alb_sg.command_line.result_format import (
     add_format_options,
     is_machine_readable,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alb_sg.aggregator.estates import read_aggregator
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.output import write_note
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import open_aggregator_client
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_load_balancers

@@ -120,22 +120,21 @@ def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Seq
     Raises InvalidInputError for several scenarios with these load balancers, and for an unknown name.
     """
     run = load_planned_run(arguments)
-    loaded = [(planned, select_planned(scenario, planned, load_balancer_names)) for scenario, planned in run.scenarios]
-    refuse_names_without_load_balancer([one for _, one in loaded], load_balancer_names)
-    fitting = [one for one in loaded if one[1].load_balancers] or loaded
+    loaded = [
+        (scenario, planned, select_planned(scenario, planned, load_balancer_names))
+        for scenario, planned in run.scenarios
+    ]
+    refuse_names_without_load_balancer([one for _, _, one in loaded], load_balancer_names)
+    with_load_balancers = [one for one in loaded if one[2].load_balancers]
+    fitting = with_load_balancers or loaded
     if len(fitting) > 1:
-        raise InvalidInputError(_several_ways(run, load_balancer_names))
-    planned, found = fitting[0]
+        raise InvalidInputError(_several_ways([scenario.assumptions for scenario, _, _ in with_load_balancers]))
+    _, planned, found = fitting[0]
     return replace(found, document=DocumentResources(planned.addresses, planned.locations))
 
 
-def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:
+def _several_ways(ways: Sequence[Sequence[str]]) -> str:
     """Which choices are left, for a command that takes one way of applying a document."""
-    ways = [
-        scenario.assumptions
-        for scenario, planned in run.scenarios
-        if select_planned(scenario, planned, load_balancer_names).load_balancers
-    ]
     open_choices = [
         one for one in dict.fromkeys(one for way in ways for one in way) if not all(one in way for way in ways)
     ]

@@ -56,12 +56,12 @@ def add_roles_options(parser: argparse.ArgumentParser, *, resumes: str) -> None:
 
 def _add_role_arguments(group: argparse._ActionsContainer, explanation: str) -> None:
     external_id = text_like(EXTERNAL_ID, "no external ID: 2 to 1,224 letters, digits and +=,.@:/-_")
-    given_session_name = text_like(SESSION_NAME, "no session name: 2 to 64 letters, digits and +=,.@-_")
+    session_name = text_like(SESSION_NAME, "no session name: 2 to 64 letters, digits and +=,.@-_")
     group.add_argument("--assume-role", metavar="ROLE", help=explanation)
     group.add_argument("--external-id", type=external_id, metavar="ID", help="the external ID that the role asks for")
     group.add_argument(
         "--session-name",
-        type=given_session_name,
+        type=session_name,
         default=None,
         metavar="NAME",
         help=f"the name of the role's sessions in CloudTrail (default: {DEFAULT_SESSION_NAME})",
@@ -110,7 +110,3 @@ def ignored_role_origin(arguments: argparse.Namespace) -> str | None:
 def option_origin(arguments: argparse.Namespace, option: str) -> str:
     """Where an option comes from: the command line, a variable or a file."""
     return next((one.origin for one in arguments.applied_options if one.option == option), COMMAND_LINE)
-
-
-def session_name(arguments: argparse.Namespace) -> str:
-    return arguments.session_name or DEFAULT_SESSION_NAME
