@@ -10,7 +10,6 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.command_line.account_options import (
     add_account_option,
     add_accounts_option,
@@ -118,7 +117,7 @@ def narrow_estates(
     """
     if not _narrows_load_balancers(arguments):
         return loaded
-    errors = [error for error in loaded.errors if _fits(arguments, error.account_id, _name_of(error))]
+    errors = [error for error in loaded.errors if _fits(arguments, error.account_id, error.load_balancer_name)]
     errors = [error for error in errors if not error.account_id or _is_in_unit(arguments, error.account_id, accounts)]
     chosen: dict[tuple[str, str], Sequence[LoadBalancer]] = {}
     for estate in loaded.estates:
@@ -173,15 +172,9 @@ def _with_results(results: Results, chosen: Sequence[Result]) -> Results:
 
 
 def _result_fits(arguments: argparse.Namespace, result: Result) -> bool:
-    return _fits(arguments, result.account_id, _name_of(result)) and (
+    return _fits(arguments, result.account_id, result.load_balancer_name) and (
         not arguments.severity or result.rule is None or _has_severity(arguments, result.rule)
     )
-
-
-def _name_of(result: Result) -> str | None:
-    if isinstance(result, Finding):
-        return result.load_balancer_name
-    return None if result.load_balancer_arn is None else load_balancer_name(result.load_balancer_arn)
 
 
 def _fits(arguments: argparse.Namespace, account: str, name: str | None) -> bool:

@@ -10,7 +10,6 @@ import csv
 from collections.abc import Mapping
 from typing import TextIO
 
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Compliance, EvaluationError, Result
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.results import Results
@@ -68,25 +67,18 @@ def _cells(result: Result, results: Results) -> Mapping[str, str]:
         "unit": account.unit or "",
         "region": result.region,
         "loadBalancerArn": result.load_balancer_arn or "",
+        "loadBalancerName": result.load_balancer_name or "",
         "scheme": results.facts_of(result.load_balancer_arn).scheme or "",
         "rule": result.rule or "",
+        "status": phrasing.status_label(result),
         "change": "" if result.change is None else result.change.value,
     }
     if isinstance(result, EvaluationError):
-        return {
-            **common,
-            "loadBalancerName": ""
-            if result.load_balancer_arn is None
-            else load_balancer_name(result.load_balancer_arn),
-            "status": phrasing.status_label(result),
-            "annotation": f"{result.what}: {result.cause}",
-        }
+        return {**common, "annotation": f"{result.what}: {result.cause}"}
     return {
         **common,
-        "loadBalancerName": result.load_balancer_name,
         "securityGroups": " ".join(result.security_groups),
         "severity": rule_severity(result.rule).name if result.compliance is Compliance.NON_COMPLIANT else "",
-        "status": phrasing.status_label(result),
         "unresolved": "true" if result.unresolved else "false",
         "annotation": result.annotation,
         "missing": "; ".join(phrasing.describe_missing(missing) for missing in result.missing),

@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
@@ -98,11 +97,10 @@ def _passed_lines(results: Sequence[Result]) -> list[str]:
 
 def _case_element(result: Result, advice: Callable[[Finding], Sequence[str]]) -> ET.Element:
     if isinstance(result, EvaluationError):
-        name = None if result.load_balancer_arn is None else load_balancer_name(result.load_balancer_arn)
-        case = _make_case(result, name, result.rule or result.what)
+        case = _make_case(result, result.rule or result.what)
         _add_result_element(case, "error", "ERROR", f"{result.what}: {result.cause}", result.load_balancer_arn or "")
         return case
-    case = _make_case(result, result.load_balancer_name, result.rule)
+    case = _make_case(result, result.rule)
     arn = result.load_balancer_arn
     if result.compliance is Compliance.NON_COMPLIANT:
         lines = [f"not open: {phrasing.describe_missing(missing, MAX_PEERS)}" for missing in result.missing]
@@ -117,9 +115,9 @@ def _case_element(result: Result, advice: Callable[[Finding], Sequence[str]]) ->
     return case
 
 
-def _make_case(result: Result, load_balancer: str | None, name: str) -> ET.Element:
+def _make_case(result: Result, name: str) -> ET.Element:
     """Readers group cases by `classname`, which they split at full stops. Regions and names have none."""
-    parts = [part for part in (result.account_id, result.region, load_balancer) if part]
+    parts = [part for part in (result.account_id, result.region, result.load_balancer_name) if part]
     return ET.Element(
         "testcase",
         {

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Change, Compliance, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
@@ -115,7 +114,7 @@ def _make_tables(results: Results) -> list[_Table]:
             [
                 _table_row(
                     _account_region(error),
-                    "" if error.load_balancer_arn is None else load_balancer_name(error.load_balancer_arn),
+                    error.load_balancer_name or "",
                     phrasing.error_subject(error),
                     [*_change(error), error.cause],
                 )

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import NEW_CHANGES, Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.earlier_results import is_failing
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, rank, verdict_status
@@ -87,7 +86,7 @@ def _name(result: Result) -> str:
     arn = result.load_balancer_arn or ""
     if not arn.startswith("arn:"):
         return phrasing.printable(arn)
-    return phrasing.printable(result.load_balancer_name if isinstance(result, Finding) else load_balancer_name(arn))
+    return phrasing.printable(result.load_balancer_name or "")
 
 
 def _explanation(result: Result) -> str:
