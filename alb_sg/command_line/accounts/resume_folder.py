@@ -90,17 +90,14 @@ def _saved_results(folder: Path, now: datetime) -> Iterator[tuple[AccountRegion,
         try:
             content = _read_file(path)
             at = datetime.fromisoformat(content["savedAt"])
-            is_old = now - at > MAX_AGE
-            if not isinstance(content["result"], dict):
-                raise TypeError(content["result"])
+            is_usable = isinstance(content["result"], dict) and now - at <= MAX_AGE
         except (EOFError, KeyError, TypeError, ValueError, zlib.error, gzip.BadGzipFile):
             # A file that a full disk or another program has damaged: read that account and region again.
-            path.unlink()
-            continue
-        if is_old:
-            path.unlink()
-        else:
+            is_usable = False
+        if is_usable:
             yield AccountRegion(account_id, region), at
+        else:
+            path.unlink()
     for path in folder.glob("*.tmp"):
         path.unlink()
 

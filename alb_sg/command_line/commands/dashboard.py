@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.account_options import (
     add_accounts_choice,
     add_accounts_option,
@@ -47,11 +46,10 @@ from alb_sg.dashboard.split_index import render_index
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.sections import Section
-from alb_sg.findings.exemption_review import ReviewScope
 from alb_sg.findings.finding import Compliance
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.accounts import AccountName
-from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
+from alb_sg.observations.exemptions_report import review_exemptions
 from alb_sg.observations.from_estates import observe_results
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
@@ -162,7 +160,7 @@ def run(arguments: argparse.Namespace) -> int:
         split_by = None if arguments.split_by is None else SplitBy(arguments.split_by)
         provenance = _provenance(arguments)
         write_dashboard(observation, arguments.output, arguments.history, plans, provenance, portal, split_by)
-    code = exit_code(observation.results.findings, observation.results.errors)
+    code = exit_code(observation.results.all)
     sys.stdout.write(f"{_describe_page(arguments, observation.results, code)}\n")
     return code
 
@@ -319,7 +317,7 @@ def _observe(
             arguments, selection, exemptions, load_estates(arguments, selection, include_all_targets=True)
         )
     )
-    report = None if exemptions is None else _review_exemptions(observed.without_exemptions, exemptions)
+    report = None if exemptions is None else review_exemptions(exemptions, observed.without_exemptions)
     results = observed.results.with_exemptions(exemptions)
     observation = observe_results(results, observed.details, as_of, report, arguments.pictures)
     if arguments.aggregator is not None:
@@ -342,14 +340,3 @@ def _observe_accounts(
         return observe_accounts(arguments, selection, accounts, exemptions)
     account_results = kept.enter_context(export_accounts(arguments, accounts))
     return observe_exports(arguments, selection, exemptions, account_results)
-
-
-def _review_exemptions(without_exemptions: Results, loaded_exemptions: LoadedExemptions) -> ExemptionsReport:
-    """The review of the exemptions against the results without them."""
-    scope = ReviewScope(
-        {AccountRegion(*account_region) for account_region in without_exemptions.account_regions},
-        {(result.load_balancer_arn or "", result.rule or ""): result for result in without_exemptions.all},
-        # An enumeration that failed concerns every rule.
-        [error for error in without_exemptions.errors if error.rule is None],
-    )
-    return review_exemptions(loaded_exemptions, scope, without_exemptions.rule_names)

@@ -12,7 +12,7 @@ from alb_sg.command_line.arguments import (
     add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
-from alb_sg.command_line.exit_code import results_exit_code
+from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output, write_errors
 from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             write_lines(explanation_lines(explanation, advice, Style.for_stream(stream)), stream)
     write_errors(errors)
-    return results_exit_code([*errors, *(rule.verdict for rule in explanation.rules)])
+    return exit_code([*errors, *(rule.verdict for rule in explanation.rules)])
 
 
 def _remark_finder(loaded: LoadedEstates, estate: Estate, load_balancer: LoadBalancer) -> RemarkFinder:

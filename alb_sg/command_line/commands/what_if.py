@@ -6,7 +6,7 @@ import argparse
 
 from alb_sg.command_line.argument_types import TRAFFIC_PORT, add_repeatable, health_check_port, port, security_group_ids
 from alb_sg.command_line.arguments import Parser, add_output_option, add_rule_options, add_text_or_json_option
-from alb_sg.command_line.exit_code import results_exit_code
+from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output, write_errors
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             write_lines(what_if_lines(found, Style.for_stream(stream)), stream)
     write_errors(loaded.errors)
-    return results_exit_code([*loaded.errors, *found.after])
+    return exit_code([*loaded.errors, *found.after])
 
 
 def _apply_changes(
