@@ -26,7 +26,6 @@ from alb_sg.aggregator.completeness import (
 )
 from alb_sg.aggregator.organization import read_account_names
 from alb_sg.aggregator.recorded_verdicts import (
-    RuleEvaluations,
     findings_from_verdicts,
     merge_verdicts,
     read_rule_evaluations,
@@ -119,7 +118,11 @@ def observe(
         accounts, name_gaps = (
             ({}, []) if clients.organizations is None else read_account_names(calls, clients.organizations)
         )
-        evaluations = _read_evaluations(calls, requests, inventory)
+        config_rules = sorted({*inventory.config_rules, *(row.config_rule for row in inventory.rows)})
+        responses = calls.send_all({config_rule: requests.evaluations(config_rule) for config_rule in config_rules})
+    evaluations = {
+        config_rule: read_rule_evaluations(config_rule, response) for config_rule, response in responses.items()
+    }
     recorded = merge_verdicts(inventory.rows, evaluations)
     if rules is None:
         by_default = (rule.name for rule in DEFAULT_RECOMMENDATIONS)
@@ -221,12 +224,3 @@ def _recorded_gaps(response: ApiResponse, unreadable: Sequence[UnreadableRow]) -
 
 def _is_application_load_balancer(item: ConfigItem) -> bool:
     return isinstance(item.resource, LoadBalancer) and item.resource.may_be_application
-
-
-def _read_evaluations(
-    calls: CallPool, requests: AggregatorRequests, inventory: _Inventory
-) -> dict[ConfigRule, RuleEvaluations]:
-    """The results of each deployment of a rule."""
-    config_rules = sorted({*inventory.config_rules, *(row.config_rule for row in inventory.rows)})
-    responses = calls.send_all({config_rule: requests.evaluations(config_rule) for config_rule in config_rules})
-    return {config_rule: read_rule_evaluations(config_rule, response) for config_rule, response in responses.items()}

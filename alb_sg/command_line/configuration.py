@@ -97,10 +97,6 @@ class _Setting:
     values: Sequence[str]
     origin: str
 
-    def as_applied(self) -> AppliedOption:
-        values = () if self.key in SECRET_KEYS else tuple(self.values)
-        return AppliedOption(f"--{self.key}", values, self.origin)
-
 
 def configured_words(
     command: str, commands: Sequence[str], parser: argparse.ArgumentParser, words: Sequence[str]
@@ -133,7 +129,8 @@ def configured_words(
             added += option_words
             text = f"--{key}=…" if key in SECRET_KEYS else " ".join(option_words) or f"no --{key}"
             sentences.append(f"{text} from {setting.origin}")
-            applied.append(setting.as_applied())
+            values = () if key in SECRET_KEYS else tuple(setting.values)
+            applied.append(AppliedOption(f"--{key}", values, setting.origin))
     return added, sentences, applied
 
 

@@ -145,7 +145,12 @@ def narrow_recorded(arguments: argparse.Namespace, results: Results, accounts: M
     judged. A load balancer without a result is not counted where the run is narrowed: nothing tells whether it fits."""
     if not (_narrows_load_balancers(arguments) or arguments.severity):
         return results
-    fitting = [one for one in results.all if _result_fits(arguments, one)]
+    fitting = [
+        one
+        for one in results.all
+        if _fits(arguments, one.account_id, one.load_balancer_name)
+        and (not arguments.severity or one.rule is None or _has_severity(arguments, one.rule))
+    ]
     # An error of no account may concern any.
     in_unit = {one.account_id: _is_in_unit(arguments, one.account_id, accounts) for one in fitting if one.account_id}
     unknown = {(one.account_id, one.region) for one in fitting if in_unit.get(one.account_id, True) is None}
@@ -168,12 +173,6 @@ def _with_results(results: Results, chosen: Sequence[Result]) -> Results:
         findings=[one for one in chosen if isinstance(one, Finding)],
         errors=[one for one in chosen if isinstance(one, EvaluationError)],
         load_balancer_count=len({one.load_balancer_arn for one in chosen if one.load_balancer_arn is not None}),
-    )
-
-
-def _result_fits(arguments: argparse.Namespace, result: Result) -> bool:
-    return _fits(arguments, result.account_id, result.load_balancer_name) and (
-        not arguments.severity or result.rule is None or _has_severity(arguments, result.rule)
     )
 
 

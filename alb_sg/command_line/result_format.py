@@ -59,11 +59,6 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def is_machine_readable(arguments: argparse.Namespace) -> bool:
-    """Whether the format is for programs, which expect UTF-8 whatever the terminal's encoding."""
-    return bool(arguments.format != TEXT)
-
-
 def prepare_format(arguments: argparse.Namespace) -> None:
     """Sends quiet results nowhere. Raises InvalidInputError for an option that does not concern the format."""
     if arguments.quiet and arguments.output is None:

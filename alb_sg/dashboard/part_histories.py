@@ -70,16 +70,10 @@ class PartHistories:
                 rows[part].append(row)
         for row in scopes:
             # An owner's accounts and regions are known when the load balancers of the run are.
-            for part in self._parts_at(row):
+            of_owners = self._parts_by_account_region[AccountRegion(row["account"], row["region"])]
+            for part in of_owners if self._by is SplitBy.OWNER else (self._part_of(row),):
                 rows[part].append(row)
         return rows
-
-    def _parts_at(self, scope: Row) -> Iterable[str]:
-        return (
-            self._parts_by_account_region[AccountRegion(scope["account"], scope["region"])]
-            if self._by is SplitBy.OWNER
-            else (self._part_of(scope),)
-        )
 
     def _part_of(self, row: Row) -> str:
         if self._by is SplitBy.ACCOUNT:

@@ -53,7 +53,10 @@ def write_csv(results: Results, stream: TextIO, *, for_spreadsheets: bool = Fals
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(COLUMNS)
     for result in results.all:
-        cells = {name: _escape_formula(cell) for name, cell in _cells(result, results).items()}
+        cells = {
+            name: f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell
+            for name, cell in _cells(result, results).items()
+        }
         if for_spreadsheets and result.account_id:
             cells[ACCOUNT_ID_COLUMN] = f'="{result.account_id}"'
         rows.writerow([cells.get(column, "") for column in COLUMNS])
@@ -86,7 +89,3 @@ def _cells(result: Result, results: Results) -> Mapping[str, str]:
         "unused": "; ".join(phrasing.describe_unused(entry) for entry in result.unused),
         "exemption": "" if result.applied_exemption is None else phrasing.describe_exemption(result.applied_exemption),
     }
-
-
-def _escape_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell

@@ -110,13 +110,8 @@ def _addition_lines(addition: Addition, style: Style) -> Iterator[str]:
 
 
 def _describe_addition(addition: Addition) -> str:
-    direction, permission = addition.direction.value, addition.permission
-    group = addition.group_id or "a security group of its own"
-    traffic = phrasing.describe_ports(permission)
-    return phrasing.printable(
-        f"{phrasing.direction_word(direction)} {traffic} {phrasing.direction_preposition(direction)} "
-        f"{phrasing.address_or_cidr(addition.peer)} in {group}"
-    )
+    rule = phrasing.describe_rule(addition.direction, addition.permission, phrasing.address_or_cidr(addition.peer))
+    return phrasing.printable(f"{rule} in {addition.group_id or 'a security group of its own'}")
 
 
 def _open_to_everyone_warning(addition: Addition, style: Style) -> str:

@@ -50,6 +50,11 @@ def describe_ports(permission: Permission) -> str:
     return f"{name} {first}" if first == last else f"{name} {first}-{last}"
 
 
+def describe_rule(direction: Direction, permission: Permission, peer: str) -> str:
+    """A security group rule for one of its peers, such as `inbound TCP 443 from 0.0.0.0/0`."""
+    return f"{direction_word(direction)} {describe_ports(permission)} {direction_preposition(direction)} {peer}"
+
+
 def address_or_cidr(cidr: str) -> str:
     """A block of one address as that address, and anything else unchanged."""
     if PREFIX_LIST_ID.fullmatch(cidr) or SECURITY_GROUP_ID.fullmatch(cidr):

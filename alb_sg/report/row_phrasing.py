@@ -52,11 +52,8 @@ def describe_targets(row: RequirementRow) -> str:
 
 def describe_permission_peer(permission_peer: PermissionPeer, direction: Direction) -> str:
     """A security group rule, such as `sg-1 inbound TCP 443 from 0.0.0.0/0`."""
-    return (
-        f"{permission_peer.group_id} {phrasing.direction_word(direction.of_rules)} "
-        f"{phrasing.describe_ports(permission_peer.permission)} "
-        f"{phrasing.direction_preposition(direction)} {permission_peer.peer}"
-    )
+    rule = phrasing.describe_rule(direction.of_rules, permission_peer.permission, permission_peer.peer)
+    return f"{permission_peer.group_id} {rule}"
 
 
 def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.clients import open_session
@@ -65,7 +66,7 @@ def open_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountN
             opened[account_id] = result
         else:
             errors.append(result)
-    return OpenedAccounts(opened, list(_in_reading_order(opened)), errors)
+    return OpenedAccounts(opened, _in_reading_order(opened), errors)
 
 
 def _account_opener(
@@ -100,13 +101,13 @@ def _assume(arguments: argparse.Namespace, assumer: RoleAssumer, role: Role, acc
         return Credentials(arguments.profile)
 
 
-def _in_reading_order(opened: Mapping[str, OpenedAccount]) -> Iterator[AccountRegion]:
+def _in_reading_order(opened: Mapping[str, OpenedAccount]) -> list[AccountRegion]:
     """One region of every account, then the next: this spreads the calls to one account over time."""
-    most = max((len(one.regions) for one in opened.values()), default=0)
-    for position in range(most):
-        for account_id in sorted(opened):
-            if position < len(opened[account_id].regions):
-                yield AccountRegion(account_id, opened[account_id].regions[position])
+    by_account = [
+        [AccountRegion(account_id, region) for region in account.regions]
+        for account_id, account in sorted(opened.items())
+    ]
+    return [one for of_accounts in zip_longest(*by_account) for one in of_accounts if one is not None]
 
 
 def _report_skipped(chosen: ChosenAccounts) -> None:

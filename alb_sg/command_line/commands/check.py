@@ -25,12 +25,7 @@ from alb_sg.command_line.narrowing import (
     with_statuses,
 )
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.result_format import (
-    add_format_options,
-    is_machine_readable,
-    prepare_format,
-    write_formatted,
-)
+from alb_sg.command_line.result_format import add_format_options, prepare_format, write_formatted
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import (
@@ -47,7 +42,7 @@ from alb_sg.estate.json_files import find_json_files
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
-from alb_sg.report.formats import ASFF, JSON, JSON_LINES
+from alb_sg.report.formats import ASFF, JSON, JSON_LINES, TEXT
 
 SUMMARY = "judge load balancers"
 DESCRIPTION = """\
@@ -107,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
     if reads_with_role(arguments):
         return _check_accounts(arguments, selection, accounts)
-    with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+    with open_output(arguments.output, machine_readable=arguments.format != TEXT) as stream:
         if is_planned(arguments):
             planned = evaluate_planned(arguments, selection, arguments.load_balancer, load_given_exemptions(arguments))
             if arguments.format == ASFF:
@@ -148,7 +143,7 @@ def _check_accounts(
 
     exemptions = load_given_exemptions(arguments)
     with judge_accounts(arguments, selection, accounts, exemptions) as account_results:
-        with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+        with open_output(arguments.output, machine_readable=arguments.format != TEXT) as stream:
             if arguments.format == JSON_LINES and exemptions is None and not arguments.status:
                 written = stream_results(account_results, stream)
                 return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)

@@ -22,12 +22,7 @@ from alb_sg.command_line.narrowing import (
     with_statuses,
 )
 from alb_sg.command_line.output import open_output, write_note
-from alb_sg.command_line.result_format import (
-    add_format_options,
-    is_machine_readable,
-    prepare_format,
-    write_formatted,
-)
+from alb_sg.command_line.result_format import add_format_options, prepare_format, write_formatted
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.aggregator_evaluations import AGGREGATOR_HELP, read_observation
 from alb_sg.command_line.sources.loading import add_live_options
@@ -35,6 +30,7 @@ from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.observation import Completeness
 from alb_sg.report import phrasing
+from alb_sg.report.formats import TEXT
 
 SUMMARY = "print the verdicts that AWS Config has recorded in all accounts"
 DESCRIPTION = """\
@@ -73,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     accounts = read_given_accounts(arguments)
     refuse_fail_on(arguments, over_existing=False)
     arguments.as_of = arguments.as_of or datetime.now(UTC)
-    with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+    with open_output(arguments.output, machine_readable=arguments.format != TEXT) as stream:
         exemptions = load_given_exemptions(arguments)
         observation = read_observation(arguments, rules, arguments.as_of, exemptions, with_account_names=False)
         results = narrow_recorded(arguments, observation.results, accounts)
