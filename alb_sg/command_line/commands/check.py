@@ -174,11 +174,8 @@ def _stream_json_lines(
     arguments: argparse.Namespace, selection: RuleSelection, accounts: Mapping[str, AccountName], stream: TextIO
 ) -> StreamedResults:
     """Writes each verdict as soon as it is known, one line each."""
-    files = (
-        find_json_files(arguments.config_items)
-        if reads_only_config_items(arguments) and not is_narrowed(arguments)
-        else []
-    )
+    is_parallel = reads_only_config_items(arguments) and not is_narrowed(arguments)
+    files = find_json_files(arguments.config_items) if is_parallel else []
     if len(files) > 1:
         from alb_sg.command_line.parallel import stream_json_lines_in_parallel  # noqa: PLC0415 (it imports multiprocessing)
 

@@ -262,13 +262,12 @@ def _provenance(arguments: argparse.Namespace) -> Provenance:
         *hash_files("Config items", find_json_files(arguments.config_items)),
         *hash_files("accounts", [arguments.accounts] if arguments.accounts else []),
     ]
+    regions = ", ".join(arguments.region) or "the profile's region"
     if arguments.aggregator is not None:
         sources.append(InputSource("AWS Config aggregator", arguments.aggregator))
     elif arguments.assume_role is not None:
-        regions = ", ".join(arguments.region) or "the profile's region"
         sources.append(InputSource("live accounts", f"role {arguments.assume_role}, {regions}"))
     elif not (arguments.estate or arguments.config_items):
-        regions = ", ".join(arguments.region) or "the profile's region"
         sources.append(InputSource("live account", f"{arguments.profile or 'default credentials'}, {regions}"))
     if arguments.exemptions is not None:
         is_file = Path(arguments.exemptions).is_file()

@@ -82,14 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _completeness_remarks(completeness: Completeness) -> Iterator[str]:
     """What the recorded verdicts do not cover."""
-    silent = (
-        []
-        if completeness.expected is None
-        else [account_region for account_region in completeness.expected if account_region not in completeness.observed]
-    )
-    if completeness.expected and silent:
+    expected = completeness.expected or ()
+    silent = [account_region for account_region in expected if account_region not in completeness.observed]
+    if silent:
         yield (
-            f"The aggregator collects from {len(completeness.expected):,} accounts and regions, and has nothing of "
+            f"The aggregator collects from {len(expected):,} accounts and regions, and has nothing of "
             f"{len(silent):,} of them: {phrasing.abbreviate(list(map(str, silent)), MAX_NAMED_ACCOUNTS)}."
         )
     for account_region, rules in (completeness.rules_deployed or {}).items():
