@@ -70,8 +70,9 @@ class PartHistories:
                 rows[part].append(row)
         for row in scopes:
             # An owner's accounts and regions are known when the load balancers of the run are.
-            of_owners = self._parts_by_account_region[AccountRegion(row["account"], row["region"])]
-            for part in of_owners if self._by is SplitBy.OWNER else (self._part_of(row),):
+            account_region = AccountRegion(row["account"], row["region"])
+            by_owner = self._by is SplitBy.OWNER
+            for part in self._parts_by_account_region[account_region] if by_owner else {self._part_of(row)}:
                 rows[part].append(row)
         return rows
 
