@@ -33,18 +33,6 @@ from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
 
 T = TypeVar("T")
 
-# The field that identifies the elements of a section.
-ID_FIELDS = {
-    Section.LOAD_BALANCERS: "LoadBalancerArn",
-    Section.LISTENERS: "ListenerArn",
-    Section.TARGET_GROUPS: "TargetGroupArn",
-    Section.SECURITY_GROUPS: "GroupId",
-    Section.SECURITY_GROUP_RULES: "SecurityGroupRuleId",
-    Section.VPCS: "VpcId",
-    Section.SUBNETS: "SubnetId",
-    Section.NETWORK_INTERFACES: "NetworkInterfaceId",
-    Section.INSTANCES: "InstanceId",
-}
 # The keys of a section's elements in the API's response, where they differ from the section's name.
 WRAPPER_KEYS = {Section.INSTANCES: ("Reservations", "Instances"), Section.TAGS: ("TagDescriptions",)}
 # What the entries of a section that is an object are keyed by.
@@ -144,7 +132,7 @@ def _list_section(
     """
     if document.get(name) is None:
         return None
-    field = ID_FIELDS[name]
+    field = from_api.READERS[name].id_field
     elements: dict[str, T] = {}
     places: dict[str, str] = {}
     for place, element in _elements(document[name], name, WRAPPER_KEYS.get(name, (name,))):
@@ -396,8 +384,8 @@ def _sorted_estate(estate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sorted_section(name: str, value: Any) -> Any:
-    if name in ID_FIELDS and isinstance(value, Sequence):
-        field = ID_FIELDS[Section(name)]
+    if name in from_api.READERS and isinstance(value, Sequence):
+        field = from_api.READERS[name].id_field
         return sorted(value, key=lambda element: str(element.get(field)))
     if name in (Section.TARGET_HEALTH_DESCRIPTIONS, Section.TAGS) and isinstance(value, Mapping):
         return {key: sorted(elements, key=_to_json) for key, elements in value.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from alb_sg.aws.arns import listener_load_balancer_arn
 from alb_sg.errors import InvalidInputError
@@ -59,6 +59,7 @@ from alb_sg.estate.model import (
     UnknownValue,
     Vpc,
 )
+from alb_sg.estate.sections import Section
 
 T = TypeVar("T")
 
@@ -686,3 +687,23 @@ def described_tags(value: Any) -> Mapping[str, str]:
 def _tag(value: Any) -> tuple[str, str]:
     fields = require_object(value)
     return required_text(fields, "Key"), str(fields.get("Value") or "")
+
+
+class Reader(NamedTuple):
+    """How to read the resources of a section: the field that holds the ID of one, and the reader of one."""
+
+    id_field: str
+    read: Callable[[Any], Any]
+
+
+READERS: Mapping[str, Reader] = {
+    Section.LOAD_BALANCERS: Reader("LoadBalancerArn", load_balancer),
+    Section.LISTENERS: Reader("ListenerArn", listener),
+    Section.TARGET_GROUPS: Reader("TargetGroupArn", target_group),
+    Section.SECURITY_GROUPS: Reader("GroupId", security_group),
+    Section.SECURITY_GROUP_RULES: Reader("SecurityGroupRuleId", security_group_rule),
+    Section.VPCS: Reader("VpcId", vpc),
+    Section.SUBNETS: Reader("SubnetId", subnet),
+    Section.NETWORK_INTERFACES: Reader("NetworkInterfaceId", network_interface),
+    Section.INSTANCES: Reader("InstanceId", instance),
+}

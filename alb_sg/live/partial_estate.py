@@ -52,18 +52,6 @@ HIDDEN_PREFIX_LIST_CODES = frozenset(
 # The owner of AWS-managed prefix lists.
 AWS_OWNER = "aws"
 
-# Per section: the member with an item's id, and the reader of the item.
-_ID_KEYS_AND_READERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    Section.LOAD_BALANCERS: ("LoadBalancerArn", from_api.load_balancer),
-    Section.SECURITY_GROUPS: ("GroupId", from_api.security_group),
-    Section.SECURITY_GROUP_RULES: ("SecurityGroupRuleId", from_api.security_group_rule),
-    Section.TARGET_GROUPS: ("TargetGroupArn", from_api.target_group),
-    Section.VPCS: ("VpcId", from_api.vpc),
-    Section.SUBNETS: ("SubnetId", from_api.subnet),
-    Section.INSTANCES: ("InstanceId", from_api.instance),
-    Section.NETWORK_INTERFACES: ("NetworkInterfaceId", from_api.network_interface),
-}
-
 
 def normalize_target_group(item: Any) -> Any:
     """A target group with `LoadBalancerArns`: the query protocol may leave an empty list out."""
@@ -210,7 +198,7 @@ class PartialEstate:
         return entries
 
     def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse, into: dict[str, Any]) -> None:
-        id_key, read = _ID_KEYS_AND_READERS[section]
+        id_key, read = from_api.READERS[section]
         for item in response.items:
             try:
                 into[item[id_key]] = read(item)
@@ -276,12 +264,9 @@ class PartialEstate:
 
     def _read_all(self, section: str, key: str, response: ApiResponse, read: Callable[[Any], T]) -> list[T] | None:
         """Every item, or None with a failure if one item is missing or cannot be read."""
-        failure = response.failure
+        items, failure = response.read_all(read)
         if failure is None:
-            try:
-                return [read(item) for item in response.items]
-            except InvalidInputError as error:
-                failure = f"{response.operation}: {error}"
+            return items
         self.add_failure(section, key, failure)
         return None
 
