@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
@@ -12,12 +12,19 @@ from alb_sg.estate.sections import Section
 from alb_sg.live.confirmation import confirm_load_balancers, confirm_target_groups
 from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import NOT_FOUND_CODES, PartialEstate
-from alb_sg.live.requests import DescribeRequests
+from alb_sg.live.requests import FILTER_VALUES, DescribeRequests, batches
 from alb_sg.live.selection import Selection
 
 # The section that a request fills, and the ids that it asks for (none: the whole section).
 RequestKey = tuple[str, tuple[str, ...]]
 RequestsByKey = dict[RequestKey, ApiRequest]
+
+
+def requests_in_batches(
+    section: Section, ids: Iterable[str], request: Callable[[tuple[str, ...]], ApiRequest]
+) -> RequestsByKey:
+    """The calls of EC2 that read the resources of a section by ID, as many at once as a filter takes."""
+    return {(section, batch): request(batch) for batch in batches(ids, FILTER_VALUES)}
 
 
 @dataclass(frozen=True)
@@ -84,20 +91,12 @@ class LoadContext:
         for section, (arn,) in doubted:
             confirmation = groups if section == Section.TARGET_HEALTH_DESCRIPTIONS else load_balancers
             if arn in confirmation.found:
-                again[section, (arn,)] = self._request(section, arn)
+                again[section, (arn,)] = self.requests.detail(section, arn)
             elif arn in confirmation.failures:
                 partial_estate.add_failure(section, arn, confirmation.failures[arn])
         for (section, keys), response in self.calls.send_all(again).items():
             # A second "not found" contradicts the answer for the ARN: the response is a failure as it stands.
             partial_estate.add_response(section, keys, response)
-
-    def _request(self, section: str, arn: str) -> ApiRequest:
-        match section:
-            case Section.LISTENERS:
-                return self.requests.listeners(arn)
-            case Section.TAGS:
-                return self.requests.tags((arn,))
-        return self.requests.target_health(arn)
 
     def estate(self) -> Estate:
         return self.partial_estate.estate(all_groups=self.selection.everything)
