@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
 from alb_sg.live.partial_estate import LOAD_BALANCER_NOT_FOUND, TARGET_GROUP_NOT_FOUND
 from alb_sg.live.requests import ELB_NAMES, DescribeRequests, batches
 
-# What DescribeLoadBalancers answers for a name or ARN that cannot be that of a load balancer of this region.
-INVALID_NAME = "ValidationError"
+# DescribeLoadBalancers fails with one of these if one of several names is wrong, and returns none of the others. The
+# second is for a name or ARN that cannot be that of a load balancer of this region.
+NAME_ERROR_CODES = frozenset({LOAD_BALANCER_NOT_FOUND, "ValidationError"})
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,9 @@ def confirm_load_balancers(
 ) -> Confirmation:
     """Asks for load balancers by ARN and by name, 20 a call."""
     confirmation = Confirmation("DescribeLoadBalancers")
-    codes = (LOAD_BALANCER_NOT_FOUND, INVALID_NAME)
-    for parameter, id_key, values in (
-        ("LoadBalancerArns", "LoadBalancerArn", arns),
-        ("Names", "LoadBalancerName", names),
-    ):
-
-        def request(batch: Collection[str], parameter: str = parameter) -> ApiRequest:
-            return requests.load_balancers_by(parameter, batch)
-
-        _confirm(calls, request, values, id_key, codes, confirmation)
+    by_arn, by_name = (partial(requests.load_balancers_by, parameter) for parameter in ("LoadBalancerArns", "Names"))
+    _confirm(calls, by_arn, arns, "LoadBalancerArn", NAME_ERROR_CODES, confirmation)
+    _confirm(calls, by_name, names, "LoadBalancerName", NAME_ERROR_CODES, confirmation)
     return confirmation
 
 

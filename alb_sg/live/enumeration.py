@@ -7,14 +7,10 @@ from dataclasses import replace
 
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.estate.sections import Section
-from alb_sg.live.confirmation import confirm_load_balancers
+from alb_sg.live.confirmation import NAME_ERROR_CODES, confirm_load_balancers
 from alb_sg.live.load_context import LoadContext, RequestKey, RequestsByKey
-from alb_sg.live.partial_estate import LOAD_BALANCER_NOT_FOUND
 from alb_sg.live.requests import ELB_NAMES, PREFIX_LIST_FILTERS
 from alb_sg.live.target_carriers import follow_targets
-
-# DescribeLoadBalancers fails with one of these if one of several names is wrong, and returns none of the others.
-NAME_ERROR_CODES = frozenset({LOAD_BALANCER_NOT_FOUND, "ValidationError"})
 
 
 def find_load_balancers(context: LoadContext) -> LoadContext:
