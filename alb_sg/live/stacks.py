@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.aws.pages import read_pages
 from alb_sg.errors import NotReadError
@@ -60,11 +58,9 @@ def read_stack_resources(client: Any, name: str) -> dict[str, DeployedResource]:
 def _describe(client: Any, name: str) -> Mapping[str, Any] | None:
     try:
         found: Mapping[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
+    except AWS_ERRORS as error:
         if error_code(error) == "ValidationError" and "does not exist" in str(error):
             return None
-        raise NotReadError(f"stack {name}", error_text(error, "DescribeStacks")) from error
-    except AWS_ERRORS as error:
         raise NotReadError(f"stack {name}", error_text(error, "DescribeStacks")) from error
     return found
 
