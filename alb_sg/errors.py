@@ -10,6 +10,8 @@ AlbSgError
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -36,6 +38,15 @@ class InvalidInputError(AlbSgError):
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
+
+
+@contextmanager
+def error_context(place: str) -> Iterator[None]:
+    """Adds the enclosing value to the place of errors, as `InvalidInputError.inside` does."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise error.inside(place) from error
 
 
 class NotReadError(AlbSgError):

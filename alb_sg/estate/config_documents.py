@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate.field_readers import Shape, list_or_empty, require_object
 from alb_sg.estate.json_files import join_place, parse_if_text
 
@@ -81,10 +81,8 @@ def find_config_items(document: Any, place: str = "") -> Iterator[tuple[str, Sha
         for index, element in enumerate(document):
             yield from find_config_items(_parse_at(element, f"{place}[{index}]"), f"{place}[{index}]")
         return
-    try:
+    with error_context(place):
         fields = require_object(document)
-    except InvalidInputError as error:
-        raise error.inside(place) from error
     for key in ITEM_LIST_KEYS:
         if key in fields:
             _refuse_incomplete(fields, key, place)
@@ -118,17 +116,13 @@ def _list_at(value: Any, place: str) -> list[Any]:
     """The list; null in its place does not say that there is no item."""
     if value is None:
         raise InvalidInputError("a list was expected, not null", place)
-    try:
+    with error_context(place):
         return list_or_empty(value)
-    except InvalidInputError as error:
-        raise error.inside(place) from error
 
 
 def _parse_at(value: Any, place: str) -> Any:
-    try:
+    with error_context(place):
         return parse_if_text(value)
-    except InvalidInputError as error:
-        raise error.inside(place) from error
 
 
 def refuse_further_pages(response: Shape, place: str) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion, read_account_region
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate import from_api
 from alb_sg.estate.field_readers import (
     Shape,
@@ -179,10 +179,8 @@ def read_item(record: Shape) -> ConfigItem | None:
         # The item concerns its resource alone.
         return _dated_if_possible(item, record)._replace(unread_cause=str(error))
     if isinstance(item.resource, Listener):
-        try:
+        with error_context("configuration"):
             account_region.check_arn(item.resource.load_balancer_arn, "LoadBalancerArn")
-        except InvalidInputError as error:
-            raise error.inside("configuration") from error
     return item
 
 
@@ -207,16 +205,14 @@ def _read_content(item: ConfigItem, record: Shape, item_type: Reader, configurat
     item = _with_targets(item._replace(resource=resource), configuration)
     if item.type not in TAGGED_TYPES:
         return item
+    tags, unknown = None, None
     try:
         tags = _tags(record)
     except InvalidInputError as error:
         unknown = UnknownValue(error.place, error.message)
-        if isinstance(resource, SecurityGroup):
-            return item._replace(resource=resource._replace(tags=unknown), unknown_tags=unknown)
-        return item._replace(unknown_tags=unknown)
     if isinstance(resource, SecurityGroup):
-        return item._replace(resource=resource._replace(tags=tags or NO_TAGS), tags=tags)
-    return item._replace(tags=tags)
+        resource = resource._replace(tags=unknown or tags or NO_TAGS)
+    return item._replace(resource=resource, tags=tags, unknown_tags=unknown)
 
 
 def _dated_if_possible(item: ConfigItem, record: Shape) -> ConfigItem:
@@ -343,27 +339,22 @@ def _tags(record: Shape) -> Mapping[str, str] | None:
     own = _read_tags(record.get("tags"), "tags")
     if own:
         return own
-    try:
+    with error_context("supplementaryConfiguration"):
         supplementary = parse_if_text(record.get("supplementaryConfiguration"))
         supplementary = require_object(supplementary if supplementary is not None else {})
-        value = supplementary.get("Tags", supplementary.get("tags"))
-        listed = _read_tags(value, "Tags")
-    except InvalidInputError as error:
-        raise error.inside("supplementaryConfiguration") from error
+        listed = _read_tags(supplementary.get("Tags", supplementary.get("tags")), "Tags")
     return own if listed is None else listed
 
 
 def _read_tags(value: Any, field: str) -> Mapping[str, str] | None:
     """Tags as an object or as a list of `key` and `value`; either may be JSON text."""
-    try:
+    with error_context(field):
         value = parse_if_text(value)
         if value is None:
             return None
         if isinstance(value, Mapping):
             return {key: _tag_value(inner, key) for key, inner in value.items()}
         return from_api.tags([to_api_keys(tag) for tag in list_or_empty(value)])
-    except InvalidInputError as error:
-        raise error.inside(field) from error
 
 
 def _tag_value(value: Any, key: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate.json_files import parse_json
 from alb_sg.estate.planned.resources import (
     Action,
@@ -86,10 +86,8 @@ def read_changed_resources(payload: Mapping[str, Any]) -> list[ChangedResource]:
 
 
 def _context(value: Any, place: str) -> Mapping[str, Any]:
-    try:
+    with error_context(place):
         context = parse_json(value, unique_keys=True) if isinstance(value, str) and value.strip() else value
-    except InvalidInputError as error:
-        raise error.inside(place) from error
     if context is None or context == "":
         return {}
     if not isinstance(context, dict) or not isinstance(context.get("Properties") or {}, dict):

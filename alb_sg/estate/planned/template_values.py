@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate.planned.resources import ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, NeedsChoiceError, Option, UndeployableError
 from alb_sg.estate.planned.template_macros import PROCESSED_HINT
@@ -130,11 +130,8 @@ class Expressions:
             if name not in conditions:
                 self._refuse_functions(conditions)
                 raise InvalidInputError(f"the template has no condition {name!r}; define it below Conditions")
-            with self.guard(f"condition {name}"):
-                try:
-                    self._conditions[name] = self._holds(conditions[name])
-                except InvalidInputError as error:
-                    raise error.inside(f"Conditions.{name}") from error
+            with self.guard(f"condition {name}"), error_context(f"Conditions.{name}"):
+                self._conditions[name] = self._holds(conditions[name])
         return self._conditions[name]
 
     def _section(self, name: str) -> Mapping[str, Any]:
