@@ -10,7 +10,7 @@ from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.aws.pages import read_pages
 from alb_sg.errors import NotReadError
 from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack, deployed_resources
-from alb_sg.estate.planned.template_types import NESTED_STACK
+from alb_sg.estate.planned.resource_types import NESTED_STACK
 
 STACK_ACTIONS = ("cloudformation:DescribeStacks", "cloudformation:ListStackResources")
 # A stack whose first change set has not been executed, and one that is deleted.

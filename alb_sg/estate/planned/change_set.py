@@ -18,6 +18,7 @@ from typing import Any
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate.json_files import parse_json
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import (
     Action,
     PlannedResource,
@@ -34,7 +35,6 @@ from alb_sg.estate.planned.template_types import (
     CREATION_PROPERTIES,
     DECIDING_PROPERTIES,
     IDENTIFIER_ATTRIBUTES,
-    NESTED_STACK,
 )
 
 MARKER = "{{changeSet:KNOWN_AFTER_APPLY}}"
@@ -97,7 +97,7 @@ def _context(value: Any, place: str) -> Mapping[str, Any]:
 
 def is_relevant(resource: ChangedResource) -> bool:
     """Whether a verdict may depend on a resource of this type."""
-    return resource.type in DECIDING_PROPERTIES or resource.type == NESTED_STACK
+    return resource.type in DECIDING_PROPERTIES or resource.type == types.NESTED_STACK
 
 
 def read_change_set(
@@ -139,7 +139,7 @@ def read_change_set(
     unread = tuple(
         UnknownPlannedValue(f"what nested stack {one.logical_id} changes", "its own operation is judged when it runs")
         for one in changed
-        if one.type == NESTED_STACK
+        if one.type == types.NESTED_STACK
     )
     return Scenario(with_egress_of_changes(resources), unread=unread)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import file_error_context
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack
 from alb_sg.estate.planned.resources import (
     Location,
@@ -35,7 +36,7 @@ from alb_sg.estate.planned.template_references import refuse_circles
 from alb_sg.estate.planned.template_rules import refuse_failing_assertions
 from alb_sg.estate.planned.template_stacks import Deployment, GivenValues, Stack, TemplateFile, TemplateLibrary
 from alb_sg.estate.planned.template_text import NO_VALUE, planned_value
-from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, LOAD_BALANCER, NESTED_STACK
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES
 from alb_sg.estate.planned.template_unseen import effects_of_unseen_stacks, unread_stacks
 from alb_sg.estate.planned.template_views import DependencyGraph
 
@@ -69,7 +70,7 @@ def read_templates(
 
         def has_load_balancer(found: Sequence[PlannedResource]) -> bool:
             return not graph.load_balancers or any(
-                one.type == LOAD_BALANCER and (not judged or one.address in judged) for one in found
+                one.type == types.LOAD_BALANCER and (not judged or one.address in judged) for one in found
             )
 
         # Otherwise a value that makes every load balancer impossible would be no error.
@@ -147,9 +148,9 @@ def _seen_stacks(root: Stack) -> Iterator[tuple[str, DeployedStack]]:
         return
     yield root.address, deployed
     for logical_id, one in deployed.resources.items():
-        if one.type != NESTED_STACK:
+        if one.type != types.NESTED_STACK:
             continue
-        remains = root.resources.get(logical_id, {}).get("Type") == NESTED_STACK
+        remains = root.resources.get(logical_id, {}).get("Type") == types.NESTED_STACK
         child = root.child(logical_id) if remains else None
         nested = deployed.nested.get(logical_id)
         if child is not None and nested is None:
@@ -167,7 +168,7 @@ def _removed_nested_stacks(root: Stack) -> Iterator[UnknownPlannedValue]:
     if deployed is None:
         return
     for logical_id, one in deployed.resources.items():
-        if one.type == NESTED_STACK and logical_id not in root.resources and logical_id not in deployed.nested:
+        if one.type == types.NESTED_STACK and logical_id not in root.resources and logical_id not in deployed.nested:
             yield UnknownPlannedValue(f"what nested stack {root.address_of(logical_id)} takes away with it")
 
 
@@ -225,7 +226,7 @@ def _moved(value: PlannedValue, address: str) -> PlannedValue:
 def _unjudged(load_balancer: str, error: TooManyWaysError) -> PlannedResource:
     """A load balancer of which nothing is known: the verdicts of no other depend on it."""
     origin = f"which of more than {MAX_SCENARIOS} ways of deploying {load_balancer}"
-    return PlannedResource(load_balancer, LOAD_BALANCER, {"Type": UnknownPlannedValue(origin, error.remedy)})
+    return PlannedResource(load_balancer, types.LOAD_BALANCER, {"Type": UnknownPlannedValue(origin, error.remedy)})
 
 
 def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> None:
@@ -244,7 +245,7 @@ def _refuse_unknown_nested_stacks(given: GivenValues, stacks: Sequence[Stack]) -
         stack.address_of(logical_id)
         for stack in stacks
         for logical_id, resource in stack.resources.items()
-        if resource["Type"] == NESTED_STACK
+        if resource["Type"] == types.NESTED_STACK
     }
     for address in given.nested_templates:
         if address not in addresses:

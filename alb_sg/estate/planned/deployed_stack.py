@@ -13,7 +13,7 @@ from typing import Any
 from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate.field_readers import require_object, required_text
 from alb_sg.estate.json_files import file_error_context, read_json_file
-from alb_sg.estate.planned.template_types import NESTED_STACK
+from alb_sg.estate.planned.resource_types import NESTED_STACK
 
 # The keys of resources in what `aws cloudformation` prints.
 RESOURCE_KEYS = ("StackResources", "StackResourceSummaries")

@@ -12,6 +12,7 @@ from alb_sg.aws.arns import account_id_of, partition_of_region
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
 from alb_sg.estate.planned.deployed_stack import DeployedStack
+from alb_sg.estate.planned.resource_types import NESTED_STACK
 from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, Option, UndeployableError
 from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
@@ -31,7 +32,7 @@ from alb_sg.estate.planned.template_parameters import (
 )
 from alb_sg.estate.planned.template_properties import spread_condition
 from alb_sg.estate.planned.template_text import NO_VALUE, OpenParameter, is_known, split, unknown_of
-from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX, NESTED_STACK
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX
 from alb_sg.estate.planned.template_values import Expressions, parameter_label
 
 OPTION = "--template-parameter"

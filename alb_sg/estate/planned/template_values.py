@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from alb_sg.errors import InvalidInputError, error_context
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, NeedsChoiceError, Option, UndeployableError
 from alb_sg.estate.planned.template_macros import PROCESSED_HINT
@@ -28,7 +29,7 @@ from alb_sg.estate.planned.template_text import (
     split,
     unknown_of,
 )
-from alb_sg.estate.planned.template_types import IDENTIFIER_ATTRIBUTES, NESTED_STACK, PROPERTY_OF_ATTRIBUTE
+from alb_sg.estate.planned.template_types import IDENTIFIER_ATTRIBUTES, PROPERTY_OF_ATTRIBUTE
 
 MAX_INDEX_DIGITS = 9
 # "Fn::Cidr": the count is from 1 to 256. Without host bits, blocks of an IPv4 network are /24 in the examples; the
@@ -282,7 +283,7 @@ class Expressions:
         reference = self._reference(logical_id, attribute)
         if isinstance(reference, UnknownPlannedValue):
             return reference
-        if kind == NESTED_STACK and attribute.startswith("Outputs."):
+        if kind == types.NESTED_STACK and attribute.startswith("Outputs."):
             return self._stack.nested_output(logical_id, attribute.removeprefix("Outputs."))
         echoed = PROPERTY_OF_ATTRIBUTE.get((kind, attribute))
         properties = resource.get("Properties") or {}
