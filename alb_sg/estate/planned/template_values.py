@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 from alb_sg.errors import InvalidInputError, error_context
@@ -71,12 +72,10 @@ class Expressions:
         # Conditions and properties that are being resolved, to find circles.
         self._open: list[str] = []
         self._functions: Mapping[str, Callable[[Any], object]] = {
+            **{name: partial(self._condition_value, name) for name in CONDITION_FUNCTIONS},
             "Ref": self._ref,
-            "Condition": self._condition_value,
-            "Fn::And": self._condition_value_of("Fn::And"),
             "Fn::Base64": self._base64,
             "Fn::Cidr": self._cidr,
-            "Fn::Equals": self._condition_value_of("Fn::Equals"),
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._get_att,
             "Fn::GetAZs": self._get_azs,
@@ -85,8 +84,6 @@ class Expressions:
             "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
             "Fn::Length": self._length,
-            "Fn::Not": self._condition_value_of("Fn::Not"),
-            "Fn::Or": self._condition_value_of("Fn::Or"),
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
@@ -155,11 +152,8 @@ class Expressions:
 
     # --- conditions
 
-    def _condition_value(self, name: str) -> bool:
-        return self.condition(name)
-
-    def _condition_value_of(self, function: str) -> Callable[[Any], bool]:
-        return lambda argument: self._holds({function: argument})
+    def _condition_value(self, function: str, argument: Any) -> bool:
+        return self._holds({function: argument})
 
     def _holds(self, expression: Any) -> bool:
         if isinstance(expression, dict) and len(expression) == 1:
