@@ -41,7 +41,8 @@ def update_stack(
     """The resources of a template, as changes of those that are `deployed`, which the result also deletes. Both
     mappings are by address."""
     before = _resolved(deployed, previous)
-    own = {one.address for one in resources if _is_deployed(one, deployed)}
+    own = {one.address for one in resources if one.address in deployed and deployed[one.address].type == one.type}
+    staying = own | {address for address, one in previous.items() if one.is_retained}
     updated = [
         replace(
             one,
@@ -74,18 +75,9 @@ def update_stack(
             region=account_region[1],
         )
         for address, one in deployed.items()
-        if one.type in DECIDING_PROPERTIES and address not in own and not _is_retained(previous.get(address))
+        if one.type in DECIDING_PROPERTIES and address not in staying
     ]
     return [*kept, *gone]
-
-
-def _is_deployed(resource: PlannedResource, deployed: Mapping[str, DeployedResource]) -> bool:
-    known = deployed.get(resource.address)
-    return known is not None and known.type == resource.type
-
-
-def _is_retained(previous: PreviousResource | None) -> bool:
-    return previous is not None and previous.is_retained
 
 
 def _resolved(

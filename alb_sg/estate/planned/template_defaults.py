@@ -42,7 +42,7 @@ def with_default_egress(resources: Sequence[PlannedResource], *, several: bool) 
     return [
         one
         if one.type != types.SECURITY_GROUP or one.properties.get(EGRESS_PROPERTY)
-        else _with_egress(one, _default_egress(one, ipv4_vpcs, removers.get(one.address, anywhere)))
+        else _with_default_egress(one, ipv4_vpcs, removers.get(one.address, anywhere))
         for one in resources
     ]
 
@@ -64,13 +64,7 @@ def with_egress_of_changes(resources: Sequence[PlannedResource], *, several: boo
     ]
 
 
-def _with_egress(group: PlannedResource, rules: list[dict[str, PlannedValue]]) -> PlannedResource:
-    return replace(group, properties={**group.properties, EGRESS_PROPERTY: rules})
-
-
-def _default_egress(
-    group: PlannedResource, ipv4_vpcs: frozenset[str], remover: str | None
-) -> list[dict[str, PlannedValue]]:
+def _with_default_egress(group: PlannedResource, ipv4_vpcs: frozenset[str], remover: str | None) -> PlannedResource:
     # What a separate rule or an empty list does to the default rule is not documented.
     doubt = f"{remover} takes" if remover is not None else "an empty SecurityGroupEgress takes"
     unsure = remover is not None or EGRESS_PROPERTY in group.properties
@@ -79,7 +73,7 @@ def _default_egress(
     vpc = group.properties.get("VpcId")
     if not (isinstance(vpc, ResourceReference) and vpc.address in ipv4_vpcs):
         rules.append({"IpProtocol": "-1", "CidrIpv6": UnknownPlannedValue(IPV6_ORIGIN.format(address=group.address))})
-    return rules
+    return replace(group, properties={**group.properties, EGRESS_PROPERTY: rules})
 
 
 def _vpcs_without_ipv6(resources: Sequence[PlannedResource]) -> frozenset[str]:
