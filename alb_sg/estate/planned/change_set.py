@@ -30,7 +30,7 @@ from alb_sg.estate.planned.resources import (
 from alb_sg.estate.planned.stack_update import KEPT_BY
 from alb_sg.estate.planned.template_defaults import with_egress_of_changes
 from alb_sg.estate.planned.template_documents import RESOURCES, encode_template, parse_template
-from alb_sg.estate.planned.template_properties import convert_properties
+from alb_sg.estate.planned.template_properties import NO_VALUE_EXPRESSION, convert_properties
 from alb_sg.estate.planned.template_types import (
     CREATION_PROPERTIES,
     DECIDING_PROPERTIES,
@@ -38,7 +38,6 @@ from alb_sg.estate.planned.template_types import (
 )
 
 MARKER = "{{changeSet:KNOWN_AFTER_APPLY}}"
-NO_VALUE = {"Ref": "AWS::NoValue"}
 # The hook's words for actions, and those of the API.
 _ACTIONS = {
     "CREATE": Action.CREATE,
@@ -235,7 +234,7 @@ def _alternatives(expression: Any) -> Iterator[Any]:
             yield from _alternatives(argument[1])
             yield from _alternatives(argument[2])
             return
-    if expression != NO_VALUE:
+    if expression != NO_VALUE_EXPRESSION:
         yield expression
 
 
@@ -254,4 +253,4 @@ def _elements(expression: Any, length: int) -> Sequence[Any]:
 
 
 def _may_be_absent(expression: Any) -> bool:
-    return json.dumps(NO_VALUE) in json.dumps(expression)
+    return json.dumps(NO_VALUE_EXPRESSION) in json.dumps(expression)

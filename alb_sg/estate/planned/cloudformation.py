@@ -296,7 +296,7 @@ def _resolved_properties(
     """The properties that decide verdicts, or the others."""
     kind = resource["Type"]
     found: dict[str, PlannedValue] = {}
-    for name, expression in (resource.get("Properties") or {}).items():
+    for name, expression in resource["Properties"].items():
         if (name in DECIDING_PROPERTIES[kind]) != deciding:
             continue
         try:

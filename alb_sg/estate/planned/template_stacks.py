@@ -10,6 +10,7 @@ from typing import Any
 
 from alb_sg.aws.arns import account_id_of, partition_of_region
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.field_readers import texts_in
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
 from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resource_types import NESTED_STACK
@@ -30,7 +31,7 @@ from alb_sg.estate.planned.template_parameters import (
     plain_text,
     read_declared_parameters,
 )
-from alb_sg.estate.planned.template_properties import spread_condition
+from alb_sg.estate.planned.template_properties import NO_VALUE_EXPRESSION, spread_condition
 from alb_sg.estate.planned.template_text import NO_VALUE, OpenParameter, is_known, split, unknown_of
 from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX
 from alb_sg.estate.planned.template_values import Expressions, parameter_label
@@ -135,9 +136,8 @@ def _load(
         defaults = {
             name: one.default for name, one in declared.items() if given.take_defaults and one.default is not None
         }
-        unrolled = unroll_loops(value, declared, {**defaults, **parameters, **given.parameters})
-        value = unrolled.document
-        lines |= {name: lines[loop] for name, loop in unrolled.loops.items() if loop in lines}
+        value, loops = unroll_loops(value, declared, {**defaults, **parameters, **given.parameters})
+        lines |= {name: lines[loop] for name, loop in loops.items() if loop in lines}
     value = expand_transforms(value)
     resources = {
         logical_id: _checked_resource(logical_id, resource) for logical_id, resource in value[RESOURCES].items()
@@ -181,7 +181,7 @@ def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
                 f"{function} makes properties only when CloudFormation processes the template; {PROCESSED_HINT}",
                 place,
             )
-    return {**resource, "Properties": properties} if properties else resource
+    return {**resource, "Properties": properties}
 
 
 @contextmanager
@@ -312,7 +312,7 @@ class Stack:
         self.resources = template.resources
         self.expressions = Expressions(self)
         self._parent = parent
-        self._passed = None if parent is None else _PassedValues(*parent)
+        self._passed = {} if parent is None else _passed_expressions(*parent)
         self._children: dict[str, Stack | None] = {}
         self._values: dict[str, object] = {}
 
@@ -326,7 +326,7 @@ class Stack:
 
     def passed_expression(self, name: str) -> Any:
         """What the parent passes for a parameter, as the parent writes it; None if it passes nothing."""
-        return None if self._passed is None else self._passed.expressions.get(name)
+        return self._passed.get(name)
 
     def encloses(self, path: str) -> bool:
         """Whether a template is that of this stack, or of one that this stack is nested in."""
@@ -394,8 +394,8 @@ class Stack:
 
     def _declared(self, name: str) -> object:
         declared = self.template.parameters[name]
-        if self._passed is not None:
-            return self._passed_value(declared, self._passed)
+        if self._parent is not None:
+            return self._passed_value(declared, *self._parent)
         text = self.deployment.given.parameters.get(name, self.file.parameters.get(name))
         if text is not None:
             return self._given(declared, text)
@@ -403,16 +403,19 @@ class Stack:
             return self._given(declared, declared.default)
         return self._not_given(declared)
 
-    def _passed_value(self, declared: DeclaredParameter, passed: Mapping[str, object]) -> object:
+    def _passed_value(self, declared: DeclaredParameter, parent: Stack, logical_id: str) -> object:
         """The value in a nested stack, whose defaults apply."""
-        if declared.name not in passed:
+        if declared.name not in self._passed:
             if declared.default is None:
                 raise InvalidInputError(
                     f"{parameter_label(self.address, declared.name)} has no default, and the parent stack passes no "
                     "value; pass one"
                 )
             return self._given(declared, declared.default)
-        value = passed[declared.name]
+        with parent.expressions.guard(f"{parent.address_of(logical_id)}.Parameters.{declared.name}"):
+            value = parent.value(self._passed[declared.name])
+        if value is NO_VALUE:
+            value = ""
         if is_known(value):
             return self._given(declared, plain_text(value))
         if declared.is_from_ssm:
@@ -496,10 +499,7 @@ class Stack:
     def with_nested(self, addresses: Collection[str] | None = None) -> Iterator[Stack]:
         """The stack and those that it nests and creates. Asks for choices."""
         yield self
-        for logical_id, resource in self.resources.items():
-            child = self.child(logical_id) if resource["Type"] == NESTED_STACK else None
-            if child is None:
-                continue
+        for logical_id, child in self.children():
             is_needed = addresses is None or any(one.startswith(child.address) for one in addresses)
             if is_needed and self.is_created(logical_id):
                 yield from child.with_nested(addresses)
@@ -529,6 +529,19 @@ class Stack:
             return UnknownPlannedValue(f"output {name} of nested stack {address}", nested_remedy(address))
         return child.output(name)
 
+    def children(self) -> Iterator[tuple[str, Stack]]:
+        """The nested stacks whose templates are local files, by logical ID, whether or not they are created."""
+        for logical_id, resource in self.resources.items():
+            child = self.child(logical_id) if resource["Type"] == NESTED_STACK else None
+            if child is not None:
+                yield logical_id, child
+
+    def unseen_children(self) -> Iterator[str]:
+        """The logical IDs of the nested stacks whose templates are not local files."""
+        for logical_id, resource in self.resources.items():
+            if resource["Type"] == NESTED_STACK and self.child(logical_id) is None:
+                yield logical_id
+
     def child(self, logical_id: str) -> Stack | None:
         """A nested stack; None where its template is not a local file."""
         if logical_id not in self._children:
@@ -542,7 +555,7 @@ class Stack:
         address = f"{self.address_of(logical_id)}."
         if self.encloses(path):
             raise InvalidInputError(f"the template {path} nests itself; remove the circle", self.template.name)
-        passed = self.resources[logical_id].get("Properties", {}).get("Parameters") or {}
+        passed = self.resources[logical_id]["Properties"].get("Parameters") or {}
         if not isinstance(passed, dict):
             raise InvalidInputError("Parameters must be an object", f"{self.template.name}: {RESOURCES}.{logical_id}")
         template = self.deployment.library.load(path)
@@ -568,8 +581,8 @@ class Stack:
         elif isinstance(asset, str):
             path = folder / asset
         else:
-            url = (resource.get("Properties") or {}).get("TemplateURL")
-            key = next((one for text in _texts(url) for one in self.file.assets if text.endswith(f"/{one}")), None)
+            url = resource["Properties"].get("TemplateURL")
+            key = next((one for text in texts_in(url) for one in self.file.assets if text.endswith(f"/{one}")), None)
             if key is not None:
                 return self.file.assets[key]
             if not isinstance(url, str) or "://" in url:
@@ -584,37 +597,10 @@ class Stack:
         return str(path)
 
 
-class _PassedValues(Mapping[str, object]):
-    """The values that a parent passes to a nested stack, each resolved when it is asked for."""
-
-    def __init__(self, parent: Stack, logical_id: str) -> None:
-        self._parent = parent
-        self._logical_id = logical_id
-        passed = (parent.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
-        self.expressions = {
-            name: expression for name, expression in passed.items() if expression != {"Ref": "AWS::NoValue"}
-        }
-
-    def __getitem__(self, name: str) -> object:
-        expression = self.expressions[name]
-        with self._parent.expressions.guard(f"{self._parent.address_of(self._logical_id)}.Parameters.{name}"):
-            value = self._parent.value(expression)
-        return "" if value is NO_VALUE else value
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.expressions)
-
-    def __len__(self) -> int:
-        return len(self.expressions)
-
-
-def _texts(expression: Any) -> Iterator[str]:
-    """The texts in an expression."""
-    if isinstance(expression, str):
-        yield expression
-    elif isinstance(expression, list | dict):
-        for one in expression.values() if isinstance(expression, dict) else expression:
-            yield from _texts(one)
+def _passed_expressions(parent: Stack, logical_id: str) -> Mapping[str, Any]:
+    """What a parent passes to a nested stack, as the parent writes it."""
+    passed = parent.resources[logical_id]["Properties"].get("Parameters") or {}
+    return {name: expression for name, expression in passed.items() if expression != NO_VALUE_EXPRESSION}
 
 
 def nested_remedy(address: str) -> str:

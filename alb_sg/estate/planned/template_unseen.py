@@ -27,9 +27,7 @@ AFFECTED_TYPES = frozenset(
 def effects_of_unseen_stacks(stack: Stack, addresses: Collection[str] | None) -> Iterator[PlannedResource]:
     """Resources with unknown properties, which stand for those that nested stacks may create; with `addresses`, only
     nested stacks with one of them."""
-    for logical_id, resource in stack.resources.items():
-        if resource["Type"] != types.NESTED_STACK or stack.child(logical_id) is not None:
-            continue
+    for logical_id in stack.unseen_children():
         if addresses is None or stack.address_of(logical_id) in addresses:
             yield from _effects_of_unseen_stack(stack, logical_id, addresses)
 
@@ -37,9 +35,7 @@ def effects_of_unseen_stacks(stack: Stack, addresses: Collection[str] | None) ->
 def unread_stacks(stacks: Iterable[Stack]) -> Iterator[UnknownPlannedValue]:
     """The nested stacks that have no template here and may be created: they may have load balancers."""
     for stack in stacks:
-        for logical_id, resource in stack.resources.items():
-            if resource["Type"] != types.NESTED_STACK or stack.child(logical_id) is not None:
-                continue
+        for logical_id in stack.unseen_children():
             try:
                 if not stack.is_created(logical_id):
                     continue
@@ -54,7 +50,7 @@ def unread_stacks(stacks: Iterable[Stack]) -> Iterator[UnknownPlannedValue]:
 def _effects_of_unseen_stack(
     stack: Stack, logical_id: str, addresses: Collection[str] | None
 ) -> Iterator[PlannedResource]:
-    passed = (stack.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
+    passed = stack.resources[logical_id]["Properties"].get("Parameters") or {}
     affecting = [one for one in passed.values() if _may_name_affected(stack, one)]
     if not affecting or not stack.is_created(logical_id):
         return

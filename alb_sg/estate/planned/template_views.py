@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alb_sg.estate.field_readers import texts_in
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.template_properties import keep_deciding_keys
 from alb_sg.estate.planned.template_references import names_in
@@ -107,10 +108,10 @@ class DependencyGraph:
         if kind == types.NESTED_STACK and stack.child(logical_id) is not None:
             return
         self._types[address] = kind
-        if kind == types.LOAD_BALANCER and (resource.get("Properties") or {}).get("Type") in ("gateway", "network"):
+        if kind == types.LOAD_BALANCER and resource["Properties"].get("Type") in ("gateway", "network"):
             self._not_judged.add(address)
         named, peers = self._named.setdefault(address, set()), self._peers.setdefault(address, set())
-        for name, expression in (resource.get("Properties") or {}).items():
+        for name, expression in resource["Properties"].items():
             if kind != types.NESTED_STACK and name not in DECIDING_PROPERTIES[kind]:
                 continue
             nodes = set(_nodes(stack, keep_deciding_keys(kind, name, expression)))
@@ -129,10 +130,7 @@ def _all_stacks(deployment: Deployment) -> Iterator[Stack]:
     while pending:
         stack = pending.popleft()
         yield stack
-        for logical_id, resource in stack.resources.items():
-            child = stack.child(logical_id) if resource["Type"] == types.NESTED_STACK else None
-            if child is not None:
-                pending.append(child)
+        pending.extend(child for _, child in stack.children())
 
 
 def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
@@ -185,12 +183,9 @@ def _output_nodes(stack: Stack) -> Iterator[str]:
 
 
 def _identifiers(expression: Any) -> Iterator[str]:
-    if isinstance(expression, str):
-        if expression.startswith(("sg-", "arn:", "i-", "eni-", "lt-")) or ADDRESS.fullmatch(expression):
-            yield expression
-    elif isinstance(expression, (list, dict)):
-        for one in expression.values() if isinstance(expression, dict) else expression:
-            yield from _identifiers(one)
+    for text in texts_in(expression):
+        if text.startswith(("sg-", "arn:", "i-", "eni-", "lt-")) or ADDRESS.fullmatch(text):
+            yield text
 
 
 def _import_functions(expression: Any) -> Iterator[str]:
