@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.field_readers import HIGHEST_PORT
-from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup, UnknownValue
+from alb_sg.estate.model import LoadBalancer, Target, TargetGroup, UnknownValue
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters
 from alb_sg.permissions.addresses import AddressSet
@@ -195,26 +194,10 @@ def _target_families(group: TargetGroup) -> tuple[Family, ...]:
 
 
 def _allows_all_egress(permissions: Permissions, families: Iterable[Family]) -> bool:
-    blocks = [
-        parse_cidr(cidr)
-        for group in permissions.groups
-        for permission in group.egress
-        if _allows_every_tcp_port(permission)
-        for cidr in permission.cidrs
-    ]
     return all(
-        AddressSet.from_ranges(
-            family, [block for block_family, block in blocks if block_family is family]
-        ).is_everything
+        permissions.allowed_traffic(Direction.EGRESS, ANY_TCP_PORT, family).addresses.is_everything
         for family in families
     )
-
-
-def _allows_every_tcp_port(permission: Permission) -> bool:
-    if permission.protocol == "-1":
-        return True
-    first, last = permission.from_port, permission.to_port
-    return permission.protocol == "tcp" and (first is None or last is None or (first <= 1 and last == HIGHEST_PORT))
 
 
 def _add_client_lookups(
@@ -304,8 +287,8 @@ def _add_lookups_of_target(
     peered = {
         reference.vpc_id
         for traffic in allowed
-        for reference in traffic.references
-        if reference.peering_connection_id is not None and reference.vpc_id is not None
+        for reference in traffic.peering_references
+        if reference.vpc_id is not None
     }
     # The groups of a target are judged whatever the load balancer may send to.
     judges_target = any(rule.direction is Direction.TARGET_INGRESS for rule in rules)
