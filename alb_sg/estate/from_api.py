@@ -694,4 +694,5 @@ READERS: Mapping[str, Reader] = {
     Section.SUBNETS: Reader("SubnetId", subnet),
     Section.NETWORK_INTERFACES: Reader("NetworkInterfaceId", network_interface),
     Section.INSTANCES: Reader("InstanceId", instance),
+    Section.TAGS: Reader("ResourceArn", described_tags),
 }

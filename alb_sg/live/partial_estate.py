@@ -172,40 +172,35 @@ class PartialEstate:
         """Adds the response to a request for a section. `keys` are the requested ids; none: the whole section."""
         self.included_sections.add(section)
         match section:
-            case Section.LOAD_BALANCERS:
-                self._add_by_id(section, keys, response, self.load_balancers)
-            case Section.SECURITY_GROUPS | Section.VPCS | Section.SUBNETS | Section.INSTANCES:
-                self._add_by_id(section, keys, response, self._entries(section))
             case Section.LISTENERS:
                 self._add_listeners(keys[0], response)
             case Section.TARGET_GROUPS:
                 items = list(map(normalize_target_group, response.items))
-                self._add_by_id(section, (), response._replace(items=items), self.target_groups)
+                self._add_by_id(section, (), response._replace(items=items))
             case Section.TARGET_HEALTH_DESCRIPTIONS:
                 self._add_targets(keys[0], response)
             case Section.SECURITY_GROUP_CARRIERS:
                 self._add_carriers(keys, response)
             case Section.NETWORK_INTERFACES | Section.SECURITY_GROUP_RULES:
                 # Only if every requested interface was read is it certain that none holds an address.
-                self._add_by_id(section, (), response, self._entries(section))
-            case Section.TAGS:
-                self._add_tags(keys, response)
+                self._add_by_id(section, (), response)
             case _:
-                raise ValueError(f"no response fills {section}")
+                self._add_by_id(section, keys, response)
 
-    def _entries(self, section: str) -> dict[str, Any]:
-        entries: dict[str, Any] = getattr(self, SECTION_ATTRIBUTES[Section(section)])
-        return entries
-
-    def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse, into: dict[str, Any]) -> None:
+    def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse) -> None:
         id_key, read = from_api.READERS[section]
+        is_load_balancer = section == Section.LOAD_BALANCERS
+        resources = self.load_balancers if is_load_balancer else getattr(self, SECTION_ATTRIBUTES[Section(section)])
         for item in response.items:
             try:
-                into[item[id_key]] = read(item)
+                resources[required_text(item, id_key)] = read(item)
             except InvalidInputError as error:
                 key = None if section in ALL_OR_NOTHING_SECTIONS else item.get(id_key)
                 self.add_failure(section, key, f"{response.operation}: {error}")
-        self._add_failures_of_unread(section, keys, response, into)
+        if response.failure is not None:
+            for key in keys or (None,):
+                if key is None or key not in resources:
+                    self.add_failure(section, key, response.failure)
 
     def _add_listeners(self, load_balancer_arn: str, response: ApiResponse) -> None:
         read = self._read_all(Section.LISTENERS, load_balancer_arn, response, from_api.listener)
@@ -218,14 +213,6 @@ class PartialEstate:
         )
         if read is not None:
             self.targets[target_group_arn] = ordered_targets(read)
-
-    def _add_tags(self, load_balancer_arns: tuple[str, ...], response: ApiResponse) -> None:
-        for item in response.items:
-            try:
-                self.tags[required_text(item, "ResourceArn")] = from_api.described_tags(item)
-            except InvalidInputError as error:
-                self.add_failure(Section.TAGS, item.get("ResourceArn"), f"{response.operation}: {error}")
-        self._add_failures_of_unread(Section.TAGS, load_balancer_arns, response, self.tags)
 
     def _add_carriers(self, group_ids: tuple[str, ...], response: ApiResponse) -> None:
         """Adds the interfaces that carry one of the groups, by group. One of them that is missing or cannot be read may
@@ -269,15 +256,6 @@ class PartialEstate:
             return items
         self.add_failure(section, key, failure)
         return None
-
-    def _add_failures_of_unread(
-        self, section: str, keys: tuple[str, ...], response: ApiResponse, read: Mapping[str, object]
-    ) -> None:
-        if response.failure is None:
-            return
-        for key in keys or (None,):
-            if key is None or key not in read:
-                self.add_failure(section, key, response.failure)
 
     def add_failure(self, section: str, key: str | None, cause: str) -> None:
         self.failures.append(ReadFailure(Section(section), key, cause))
