@@ -6,17 +6,12 @@ Properties before the update are those of the deployed template with the deploye
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alb_sg.estate.planned.deployed_stack import DeployedResource
-from alb_sg.estate.planned.resources import (
-    Action,
-    PlannedResource,
-    PlannedValue,
-    ResourceReference,
-    UnknownPlannedValue,
-)
+from alb_sg.estate.planned.resources import Action, PlannedResource, PlannedValue
+from alb_sg.estate.planned.template_text import is_known
 from alb_sg.estate.planned.template_types import CREATION_PROPERTIES, DECIDING_PROPERTIES
 from alb_sg.estate.planned.values import PlannedValues
 
@@ -119,22 +114,11 @@ def _is_replaced(values: PlannedValues, resource: PlannedResource) -> bool:
         return False
     for name in CREATION_PROPERTIES.get(resource.type, ()):
         was, becomes = resource.before.get(name), values.resolve_all(resource.properties.get(name))
-        if was != becomes and not _has_unknown([was, becomes]):
+        if was != becomes and is_known([was, becomes]):
             return True
     return False
 
 
 def _is_same(values: PlannedValues, resource: PlannedResource) -> bool:
     after = {name: values.resolve_all(value) for name, value in resource.properties.items()}
-    return after == resource.before and not _has_unknown(after.values())
-
-
-def _has_unknown(values: Iterable[PlannedValue]) -> bool:
-    for one in values:
-        if isinstance(one, UnknownPlannedValue | ResourceReference):
-            return True
-        if isinstance(one, Mapping) and _has_unknown(one.values()):
-            return True
-        if isinstance(one, list | tuple) and _has_unknown(one):
-            return True
-    return False
+    return after == resource.before and is_known(after)
