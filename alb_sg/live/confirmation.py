@@ -59,15 +59,7 @@ def _confirm(
     not_found_codes: Collection[str],
     confirmation: Confirmation,
 ) -> None:
-    responses: dict[tuple[str, ...], ApiResponse] = calls.send_all(
-        {batch: request(batch) for batch in batches(set(values), ELB_NAMES)}
-    )
-    # One that is gone fails the call for its whole batch.
-    failed = [batch for batch, found in responses.items() if len(batch) > 1 and found.error_code in not_found_codes]
-    for batch in failed:
-        del responses[batch]
-    responses |= calls.send_all({(value,): request((value,)) for batch in failed for value in batch})
-    for batch, response in responses.items():
+    for batch, response in send_batches(calls, request, values, not_found_codes).items():
         found = {item[id_key]: item for item in response.items if id_key in item}
         for value in batch:
             if value in found:
@@ -77,3 +69,18 @@ def _confirm(
             else:
                 missing = f"{response.operation}: the answer lacks {value}, which it was asked for"
                 confirmation.failures[value] = response.failure or missing
+
+
+def send_batches(
+    calls: CallPool,
+    request: Callable[[Collection[str]], ApiRequest],
+    values: Iterable[str],
+    not_found_codes: Collection[str],
+) -> dict[tuple[str, ...], ApiResponse]:
+    """The responses of Elastic Load Balancing about these ARNs or names, 20 a call. One that is gone fails the call for
+    its whole batch, so that each of such a batch is asked for alone."""
+    responses = calls.send_all({batch: request(batch) for batch in batches(set(values), ELB_NAMES)})
+    failed = [batch for batch, found in responses.items() if len(batch) > 1 and found.error_code in not_found_codes]
+    for batch in failed:
+        del responses[batch]
+    return responses | calls.send_all({(value,): request((value,)) for batch in failed for value in batch})

@@ -11,14 +11,14 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.sections import Section
-from alb_sg.live.confirmation import confirm_load_balancers, confirm_target_groups
+from alb_sg.live.confirmation import confirm_load_balancers, confirm_target_groups, send_batches
 from alb_sg.live.partial_estate import (
     LOAD_BALANCER_NOT_FOUND,
     NOT_FOUND_CODES,
     are_entries_hidden,
     normalize_target_group,
 )
-from alb_sg.live.requests import ELB_NAMES, DescribeRequests, batches
+from alb_sg.live.requests import DescribeRequests
 
 
 class AccountExport:
@@ -148,17 +148,15 @@ class AccountExport:
 
     def _read_tags(self, load_balancer_arns: Iterable[str]) -> dict[str, list[Any]]:
         """Tags by load balancer, without deleted ones."""
-        responses = self._calls.send_all(
-            {arns: self._requests.tags(arns) for arns in batches(load_balancer_arns, ELB_NAMES)}
-        )
-        # A single deleted load balancer fails the call for its whole batch.
-        failed = [arns for arns, response in responses.items() if response.error_code == LOAD_BALANCER_NOT_FOUND]
+        responses = send_batches(self._calls, self._requests.tags, load_balancer_arns, (LOAD_BALANCER_NOT_FOUND,))
         tags: dict[str, list[Any]] = {}
+        not_found: dict[str, ApiResponse] = {}
         for arns, response in responses.items():
-            if arns not in failed:
+            if response.error_code == LOAD_BALANCER_NOT_FOUND:
+                not_found[arns[0]] = response
+            else:
                 tags |= _tags_by_arn(arns, _require_items(response, f"Tags of {arns[0]}"))
-        again = self._calls.send_all({arn: self._requests.tags((arn,)) for arns in failed for arn in arns})
-        for arn, items in self._without_deleted(Section.TAGS, again).items():
+        for arn, items in self._without_deleted(Section.TAGS, not_found).items():
             tags |= _tags_by_arn((arn,), items)
         return tags
 
