@@ -102,34 +102,25 @@ class PartialEstate:
 
     def estate(self, *, all_groups: bool = False) -> Estate:
         """The sections as an estate. `all_groups`: every security group of the region was requested."""
-        all_groups = all_groups or Section.SECURITY_GROUPS in self.config_sections
+        included = {*self.included_sections, Section.SECURITY_GROUP_CARRIERS}
+        if self.failures_of(Section.TARGET_GROUPS):
+            # A missing target group may be one that a load balancer uses, or one that leads to it.
+            included.discard(Section.TARGET_GROUPS)
+        sections: dict[str, Any] = {
+            attribute: getattr(self, attribute)
+            for section, attribute in SECTION_ATTRIBUTES.items()
+            if section in included
+        }
         return Estate(
             account_id=self.account_id,
             region=self.region,
             load_balancers=self.load_balancers,
-            listeners=self._if_included(Section.LISTENERS, self.listeners),
-            # A missing target group may be one that a load balancer uses, or one that leads to it.
-            target_groups=None
-            if self.failures_of(Section.TARGET_GROUPS)
-            else self._if_included(Section.TARGET_GROUPS, self.target_groups),
-            targets=self._if_included(Section.TARGET_HEALTH_DESCRIPTIONS, self.targets),
-            security_groups=self._if_included(Section.SECURITY_GROUPS, self.security_groups),
-            has_all_security_groups=all_groups
-            and Section.SECURITY_GROUPS in self.included_sections
+            has_all_security_groups=(all_groups or Section.SECURITY_GROUPS in self.config_sections)
+            and Section.SECURITY_GROUPS in included
             and not self.failures_of(Section.SECURITY_GROUPS),
-            security_group_rules=self._if_included(Section.SECURITY_GROUP_RULES, self.security_group_rules),
-            interfaces_by_group=self.interfaces_by_group,
-            vpcs=self._if_included(Section.VPCS, self.vpcs),
-            subnets=self._if_included(Section.SUBNETS, self.subnets),
-            instances=self._if_included(Section.INSTANCES, self.instances),
-            network_interfaces=self._if_included(Section.NETWORK_INTERFACES, self.network_interfaces),
-            prefix_lists=self._if_included(Section.MANAGED_PREFIX_LISTS, self.prefix_lists),
-            tags=self._if_included(Section.TAGS, self.tags),
             failures=tuple(self.failures),
+            **sections,
         )
-
-    def _if_included(self, section: Section, resources: dict[str, T]) -> dict[str, T] | None:
-        return resources if section in self.included_sections else None
 
     def failures_of(self, section: str) -> list[ReadFailure]:
         return [failure for failure in self.failures if failure.section == section]
@@ -146,10 +137,10 @@ class PartialEstate:
         if Section.LOAD_BALANCERS in sections:
             self.load_balancers.update(recorded.load_balancers)
             self.tags.update(recorded.tags or {})
-        if Section.LISTENERS in sections:
-            self.listeners.update(recorded.listeners or {})
+        for section in (Section.LISTENERS, Section.TARGET_GROUPS, Section.SECURITY_GROUPS, Section.VPCS):
+            if section in sections:
+                getattr(self, SECTION_ATTRIBUTES[section]).update(recorded.section(section) or {})
         if Section.TARGET_GROUPS in sections:
-            self.target_groups.update(recorded.target_groups or {})
             registered = {
                 arn: targets
                 for arn, targets in (recorded.targets or {}).items()
@@ -157,10 +148,6 @@ class PartialEstate:
             }
             self.targets.update(registered)
             self.recorded_target_groups.update(registered)
-        if Section.SECURITY_GROUPS in sections:
-            self.security_groups.update(recorded.security_groups or {})
-        if Section.VPCS in sections:
-            self.vpcs.update(recorded.vpcs or {})
 
     def add_recording_failure(self, section: str, cause: str) -> None:
         """Adds a failure of AWS Config to fill a section."""
