@@ -24,8 +24,7 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
         unread = sorted(listening - partial_estate.listeners.keys())
         requests |= {(Section.LISTENERS, (arn,)): context.requests.listeners(arn) for arn in unread}
     needs_targets = context.needs_section(Section.TARGET_HEALTH_DESCRIPTIONS)
-    for group in (*front_groups, *(used_groups if needs_targets else ())):
-        requests |= context.target_health_requests(group)
+    requests |= context.target_health_requests((*front_groups, *(used_groups if needs_targets else ())))
     if context.needs_section(Section.SECURITY_GROUPS):
         requests |= _security_group_requests(context, load_balancers, front_groups)
     requests |= _carrier_requests(context, load_balancers)
@@ -44,8 +43,7 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
     second_requests: RequestsByKey = {
         (Section.TAGS, (arn,)): context.requests.tags((arn,)) for _, arns in failed_batches for arn in arns
     }
-    for group in _default_target_groups(context, load_balancers):
-        second_requests |= context.target_health_requests(group)
+    second_requests |= context.target_health_requests(_default_target_groups(context, load_balancers))
     second_requests |= _front_listener_requests(context, load_balancers, front_groups)
     context.read(second_requests)
 
@@ -58,12 +56,11 @@ def confirm_targets(context: LoadContext, load_balancers: Sequence[LoadBalancer]
     ):
         return
     instance_vpcs = _read_possible_targets(context)
-    requests: RequestsByKey = {}
-    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request, instance_vpcs=instance_vpcs):
-        if group.arn in context.partial_estate.recorded_target_groups:
-            del context.partial_estate.targets[group.arn]
-            requests |= context.target_health_requests(group)
-    context.read(requests)
+    to_confirm = groups_to_confirm(context.estate(), load_balancers, context.read_request, instance_vpcs)
+    recorded = [group for group in to_confirm if group.arn in context.partial_estate.recorded_target_groups]
+    for group in recorded:
+        del context.partial_estate.targets[group.arn]
+    context.read(context.target_health_requests(recorded))
 
 
 def _read_possible_targets(context: LoadContext) -> dict[str, str] | None:

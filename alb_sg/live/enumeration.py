@@ -35,10 +35,8 @@ def find_load_balancers(context: LoadContext) -> LoadContext:
     context.add_responses(responses)
     _ask_for_unlisted(context, listed_all=not by_name)
     context = _with_selected_groups(context, users)
-    health_requests: RequestsByKey = {}
-    for group in context.selection.followed_alb_target_groups(context.partial_estate.target_groups.values()):
-        health_requests |= context.target_health_requests(group)
-    context.read(health_requests)
+    followed = context.selection.followed_alb_target_groups(context.partial_estate.target_groups.values())
+    context.read(context.target_health_requests(followed))
     return follow_targets(context)
 
 

@@ -101,10 +101,12 @@ class LoadContext:
     def estate(self) -> Estate:
         return self.partial_estate.estate(all_groups=self.selection.everything)
 
-    def target_health_requests(self, group: TargetGroup) -> RequestsByKey:
-        """The call for a target group's registrations, unless it has been made."""
+    def target_health_requests(self, groups: Iterable[TargetGroup]) -> RequestsByKey:
+        """The calls for the registrations in target groups, except those that have been made."""
         section = Section.TARGET_HEALTH_DESCRIPTIONS
-        failed = {failure.key for failure in self.partial_estate.failures_of(section)}
-        if group.arn in failed or group.arn in self.partial_estate.targets:
-            return {}
-        return {(section, (group.arn,)): self.requests.target_health(group.arn)}
+        made = {
+            failure.key for failure in self.partial_estate.failures_of(section)
+        } | self.partial_estate.targets.keys()
+        return {
+            (section, (group.arn,)): self.requests.target_health(group.arn) for group in groups if group.arn not in made
+        }

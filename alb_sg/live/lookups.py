@@ -125,7 +125,7 @@ def groups_to_confirm(
     estate: Estate,
     load_balancers: Iterable[LoadBalancer],
     read_request: ReadRequest,
-    instance_vpcs: Mapping[str, str] | None = None,
+    instance_vpcs: Mapping[str, str] | None,
 ) -> list[TargetGroup]:
     """The target groups whose registrations, and their states, a verdict depends on.
 

@@ -44,10 +44,7 @@ def follow_targets(context: LoadContext) -> LoadContext:
         )
         return context
     target_groups = context.partial_estate.target_groups
-    requests: RequestsByKey = {}
-    for arn in candidates:
-        requests |= context.target_health_requests(target_groups[arn])
-    context.read(requests)
+    context.read(context.target_health_requests(target_groups[arn] for arn in candidates))
     unread = {
         failure.key: failure for failure in context.partial_estate.failures_of(Section.TARGET_HEALTH_DESCRIPTIONS)
     }
