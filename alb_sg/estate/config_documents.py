@@ -88,11 +88,9 @@ def find_config_items(document: Any, place: str = "") -> Iterator[tuple[str, Sha
             _refuse_incomplete(fields, key, place)
             yield from find_config_items(_list_at(fields[key], join_place(place, key)), join_place(place, key))
             return
-    if "invokingEvent" in fields:
-        within = join_place(place, "invokingEvent")
-        yield from find_config_items(_parse_at(fields["invokingEvent"], within), within)
-    elif any(isinstance(fields.get(key), dict | str | list) for key in WRAPPER_KEYS):
-        key = next(key for key in WRAPPER_KEYS if isinstance(fields.get(key), dict | str | list))
+    wrappers = [key for key in WRAPPER_KEYS if isinstance(fields.get(key), dict | str | list)]
+    if wrappers or "invokingEvent" in fields:
+        key = "invokingEvent" if "invokingEvent" in fields else wrappers[0]
         within = join_place(place, key)
         yield from find_config_items(_parse_at(fields[key], within), within)
     elif fields.get("configurationItem") is not None:
