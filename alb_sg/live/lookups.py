@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
@@ -83,10 +84,9 @@ class TargetSides:
 def find_lookups(estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest) -> Lookups:
     """The lookups that the verdicts on these load balancers depend on, judging from the estate read so far."""
     lookups = Lookups()
-    known: dict[tuple[str, ...], Permissions] = {}
+    permissions_of = cache(partial(Permissions, estate))
     for load_balancer in load_balancers:
-        ids = load_balancer.security_groups
-        permissions = known.setdefault(ids, Permissions(estate, ids))
+        permissions = permissions_of(load_balancer.security_groups)
         lookups.prefix_lists |= read_request.prefix_lists
         _add_client_lookups(estate, load_balancer, permissions, read_request, lookups)
         if Section.ALB_REGISTRATIONS in read_request.sections:
@@ -157,7 +157,7 @@ class _InstanceOpenings:
 
     def __init__(self, estate: Estate, instance_vpcs: Mapping[str, str]) -> None:
         self._estate = estate
-        self._permissions: dict[tuple[str, ...], Permissions] = {}
+        self._permissions_of = cache(partial(Permissions, estate))
         self._instance_vpcs = instance_vpcs
         # The groups that instances carry together.
         self._carried_by_vpc: dict[str, set[tuple[str, ...]]] = {}
@@ -179,10 +179,7 @@ class _InstanceOpenings:
         return all(self._lets_in(groups, load_balancer, nodes) for groups in self._carried_by_vpc.get(group.vpc_id, ()))
 
     def _lets_in(self, groups: tuple[str, ...], load_balancer: LoadBalancer, nodes: AddressSet) -> bool:
-        permissions = self._permissions.get(groups)
-        if permissions is None:
-            permissions = self._permissions[groups] = Permissions(self._estate, groups)
-        allowed = permissions.allowed_traffic(Direction.TARGET_INGRESS, ANY_TCP_PORT, nodes.family)
+        allowed = self._permissions_of(groups).allowed_traffic(Direction.TARGET_INGRESS, ANY_TCP_PORT, nodes.family)
         by_reference = not allowed.referenced_group_ids.isdisjoint(load_balancer.security_groups)
         return by_reference or (bool(nodes) and nodes <= allowed.addresses)
 
