@@ -77,7 +77,7 @@ def read_templates(
         ways = enumerate_choices(resources, has_load_balancer)
         return [Scenario(found, assumptions, judged, unread) for found, assumptions in ways]
 
-    updated = [root for root in graph.roots if root.file.deployed is not None]
+    updated = [(root, root.file.deployed) for root in graph.roots if root.file.deployed is not None]
     if updated:
         return _update_scenarios(files, given, library, updated, unread)
     if over_estate:
@@ -114,17 +114,17 @@ def _update_scenarios(
     files: Sequence[TemplateFile],
     given: GivenValues,
     library: TemplateLibrary,
-    updated: Sequence[Stack],
+    updated: Sequence[tuple[Stack, DeployedStack]],
     unread: tuple[UnknownPlannedValue, ...],
 ) -> list[Scenario]:
     """Every way of deploying templates of which some update stacks."""
     deployed: dict[str, DeployedResource] = {}
     previous: dict[str, PreviousResource] = {}
-    for root in updated:
-        for address, stack in _seen_stacks(root):
+    for root, root_stack in updated:
+        for address, stack in _seen_stacks(root, root_stack):
             deployed |= {f"{address}{logical_id}": one for logical_id, one in stack.resources.items()}
             previous |= _previous_resources(root.file, stack, address)
-        unread += tuple(_removed_nested_stacks(root))
+        unread += tuple(_removed_nested_stacks(root, root_stack))
 
     def resources(choices: Choices) -> list[PlannedResource]:
         return _planned_resources(Deployment(files, given, library, choices), None)
@@ -140,12 +140,9 @@ def _update_scenarios(
     ]
 
 
-def _seen_stacks(root: Stack) -> Iterator[tuple[str, DeployedStack]]:
+def _seen_stacks(root: Stack, deployed: DeployedStack) -> Iterator[tuple[str, DeployedStack]]:
     """The deployed stacks whose templates are there now, and those that the update deletes, with the addresses of their
     resources. Raises InvalidInputError for a nested stack with a template whose resources are not known."""
-    deployed = root.file.deployed
-    if deployed is None:
-        return
     yield root.address, deployed
     for logical_id, one in deployed.resources.items():
         if one.type != types.NESTED_STACK:
@@ -162,11 +159,8 @@ def _seen_stacks(root: Stack) -> Iterator[tuple[str, DeployedStack]]:
             yield from nested.stacks(f"{root.address_of(logical_id)}.")
 
 
-def _removed_nested_stacks(root: Stack) -> Iterator[UnknownPlannedValue]:
+def _removed_nested_stacks(root: Stack, deployed: DeployedStack) -> Iterator[UnknownPlannedValue]:
     """The nested stacks that the update deletes, and of which nobody knows the resources."""
-    deployed = root.file.deployed
-    if deployed is None:
-        return
     for logical_id, one in deployed.resources.items():
         if one.type == types.NESTED_STACK and logical_id not in root.resources and logical_id not in deployed.nested:
             yield UnknownPlannedValue(f"what nested stack {root.address_of(logical_id)} takes away with it")

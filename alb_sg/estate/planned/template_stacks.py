@@ -66,6 +66,7 @@ class LoadedTemplate:
     path: str
     document: Mapping[str, Any]
     resources: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Mapping[str, Any]]
     lines: Mapping[str, int]
     parameters: Mapping[str, DeclaredParameter]
 
@@ -142,16 +143,17 @@ def _load(
     resources = {
         logical_id: _checked_resource(logical_id, resource) for logical_id, resource in value[RESOURCES].items()
     }
-    _require_outputs(value.get("Outputs") or {})
-    return LoadedTemplate(path, value, resources, lines, read_declared_parameters(value))
+    outputs = _checked_outputs(value.get("Outputs") or {})
+    return LoadedTemplate(path, value, resources, outputs, lines, read_declared_parameters(value))
 
 
-def _require_outputs(outputs: Any) -> None:
+def _checked_outputs(outputs: Any) -> Mapping[str, Mapping[str, Any]]:
     if not isinstance(outputs, dict):
         raise InvalidInputError("Outputs must be an object")
     for name, output in outputs.items():
         if not isinstance(output, dict):
             raise InvalidInputError("an output must be an object with a Value", f"Outputs.{name}")
+    return outputs
 
 
 def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
@@ -310,6 +312,7 @@ class Stack:
         self.choices = deployment.choices
         self.document = template.document
         self.resources = template.resources
+        self.outputs = template.outputs
         self.expressions = Expressions(self)
         self._parent = parent
         self._passed = {} if parent is None else _passed_expressions(*parent)
@@ -376,13 +379,12 @@ class Stack:
 
     def output(self, name: str) -> object:
         """The value of an output for another stack."""
-        outputs = self.document.get("Outputs") or {}
-        if name not in outputs:
+        if name not in self.outputs:
             raise InvalidInputError(f"{self.template.name} has no output {name!r}; define it below Outputs")
-        if not self.has(outputs[name]):
+        if not self.has(self.outputs[name]):
             raise UndeployableError(f"{self.template.name} does not make the output {name!r}: its condition fails")
         with self.expressions.guard(f"{self.address}Outputs.{name}"):
-            value = self.value(outputs[name].get("Value"))
+            value = self.value(self.outputs[name].get("Value"))
         return "" if value is NO_VALUE else value
 
     # --- parameters
@@ -506,8 +508,8 @@ class Stack:
 
     def exports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The outputs with an export whose name is known, by that name, whether or not their condition holds."""
-        for output in (self.document.get("Outputs") or {}).values():
-            export = output.get("Export") if isinstance(output, dict) else None
+        for output in self.outputs.values():
+            export = output.get("Export")
             if isinstance(export, dict) and "Name" in export:
                 name = self.value(export["Name"])
                 if is_known(name):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from alb_sg.estate.field_readers import texts_in
@@ -141,7 +141,7 @@ def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
             if child is None:
                 yield stack.address_of(name)
             else:
-                for output in (child.document.get("Outputs") or {}).values():
+                for output in child.outputs.values():
                     yield from _nodes(child, output.get("Value"))
         elif stack.is_nested and name in stack.template.parameters:
             yield from _passed_nodes(stack, name)
@@ -153,9 +153,10 @@ def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
     for identifier in _identifiers(expression):
         yield f"identifier {identifier}"
     if IMPORT in (functions := set(_import_functions(expression))):
-        yield from _exported_nodes(stack)
+        others = (other for other in _all_stacks(stack.deployment) if other.address != stack.address)
+        yield from _output_nodes(others, only_exported=True)
     if GET_STACK_OUTPUT in functions:
-        yield from _output_nodes(stack)
+        yield from _output_nodes(stack.deployment.roots)
 
 
 def _passed_nodes(stack: Stack, name: str) -> Iterator[str]:
@@ -164,22 +165,12 @@ def _passed_nodes(stack: Stack, name: str) -> Iterator[str]:
         yield from _nodes(stack.parent, expression)
 
 
-def _exported_nodes(stack: Stack) -> Iterator[str]:
-    """What the exports of the other stacks name. Which of them is imported is not looked at."""
-    for other in _all_stacks(stack.deployment):
-        if other.address == stack.address:
-            continue
-        for output in (other.document.get("Outputs") or {}).values():
-            if isinstance(output, dict) and "Export" in output and not any(_import_functions(output)):
-                yield from _nodes(other, output.get("Value"))
-
-
-def _output_nodes(stack: Stack) -> Iterator[str]:
-    """What the outputs of the roots name. Which of them is taken is not looked at."""
-    for root in stack.deployment.roots:
-        for output in (root.document.get("Outputs") or {}).values():
-            if not any(_import_functions(output)):
-                yield from _nodes(root, output.get("Value"))
+def _output_nodes(stacks: Iterable[Stack], *, only_exported: bool = False) -> Iterator[str]:
+    """What the outputs of stacks name. Which of them is taken is not looked at."""
+    for stack in stacks:
+        for output in stack.outputs.values():
+            if ("Export" in output or not only_exported) and not any(_import_functions(output)):
+                yield from _nodes(stack, output.get("Value"))
 
 
 def _identifiers(expression: Any) -> Iterator[str]:
