@@ -53,7 +53,7 @@ def read_templates(
     """
     library = TemplateLibrary(given)
     for file in files:
-        library.load_root(file)
+        library.load(file)
     graph = DependencyGraph(Deployment(files, given, library, Choices()))
     for template in library.loaded.values():
         with file_error_context(template.path):
@@ -173,13 +173,17 @@ def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) 
     """
     if stack.template is None:
         return {}
-    name = f"deployed template of stack {stack.name}"
     library = TemplateLibrary()
     was = TemplateFile(
-        name, stack.name, file.account_id, file.region, parameters=stack.parameters, has_local_parts=False
+        f"deployed template of stack {stack.name}",
+        stack.name,
+        file.account_id,
+        file.region,
+        parameters=stack.parameters,
+        has_local_parts=False,
+        content=stack.template,
     )
     try:
-        template = library.add(name, stack.template, stack.parameters)
         deployment = Deployment([was], NO_GIVEN_VALUES, library, Choices())
         ways = enumerate_choices(
             lambda choices: _planned_resources(Deployment([was], NO_GIVEN_VALUES, library, choices), None)
@@ -191,17 +195,17 @@ def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) 
     return {
         f"{address}{one.address}": PreviousResource(
             {key: _moved(value, address) for key, value in one.properties.items()},
-            _deletion_policy(deployment, template.resources[one.address]) in KEPT_BY,
+            _deletion_policy(deployment.roots[0], one.address) in KEPT_BY,
         )
         for one in certain.values()
     }
 
 
-def _deletion_policy(deployment: Deployment, resource: Mapping[str, Any]) -> object:
+def _deletion_policy(stack: Stack, logical_id: str) -> object:
     """The DeletionPolicy of a resource, which AWS::LanguageExtensions lets depend on parameters; None where it is not
     known."""
     try:
-        return deployment.roots[0].value(resource.get("DeletionPolicy"))
+        return stack.value(stack.resources[logical_id].get("DeletionPolicy"))
     except (InvalidInputError, NeedsChoiceError):
         return None
 

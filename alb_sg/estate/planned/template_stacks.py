@@ -16,7 +16,7 @@ from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resource_types import NESTED_STACK
 from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, Option, UndeployableError
-from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
+from alb_sg.estate.planned.template_documents import RESOURCES, parse_template
 from alb_sg.estate.planned.template_includes import insert_local_files
 from alb_sg.estate.planned.template_loops import has_loops, unroll_loops
 from alb_sg.estate.planned.template_macros import (
@@ -45,8 +45,8 @@ class TemplateFile:
     """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them.
 
     `deployed` is the stack that it updates. `parameters` are values of its parameters for which the caller gives no
-    others. `has_local_parts`: the templates of nested stacks may be files beside it. `assets` are local files by the
-    keys that they get in S3.
+    others. `has_local_parts`: the templates of nested stacks may be files beside it. `content` is that of a template
+    that is no file, and `assets` are local files by the keys that they get in S3.
     """
 
     path: str
@@ -56,6 +56,7 @@ class TemplateFile:
     deployed: DeployedStack | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     has_local_parts: bool = True
+    content: bytes | None = None
     assets: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
@@ -92,30 +93,12 @@ class TemplateLibrary:
     given: GivenValues = field(default_factory=GivenValues)
     loaded: dict[tuple[str, frozenset[tuple[str, str]]], LoadedTemplate] = field(default_factory=dict)
 
-    def add(self, name: str, content: bytes, parameters: Mapping[str, str]) -> LoadedTemplate:
-        """A template that is no file. Raises InvalidInputError with its name."""
-        with file_error_context(name):
-            found = self.loaded[name, frozenset(parameters.items())] = _load(
-                name, content, self.given, parameters, folder=None
-            )
-        return found
-
-    def load_root(self, file: TemplateFile) -> LoadedTemplate:
-        """A template that the caller names. Raises InvalidInputError with the file's name."""
-        return self.load(file.path, file.parameters, has_local_parts=file.has_local_parts)
-
-    def load(
-        self, path: str, parameters: Mapping[str, str] | None = None, *, has_local_parts: bool = True
-    ) -> LoadedTemplate:
-        """A file; `parameters` are values for which the caller gives no others, and `has_local_parts` says whether it
-        may include other files. Raises InvalidInputError with the file's name."""
-        own = parameters or {}
-        key = path, frozenset(own.items())
+    def load(self, file: TemplateFile) -> LoadedTemplate:
+        """Raises InvalidInputError with the file's name."""
+        key = file.path, frozenset(file.parameters.items())
         if key not in self.loaded:
-            with file_error_context(path):
-                self.loaded[key] = _load(
-                    path, read_content(path), self.given, own, folder=folder_of(path) if has_local_parts else None
-                )
+            with file_error_context(file.path):
+                self.loaded[key] = _load(file, self.given)
         return self.loaded[key]
 
 
@@ -124,27 +107,24 @@ def folder_of(path: str) -> Path:
     return Path() if path == STANDARD_INPUT else Path(path).parent
 
 
-def _load(
-    path: str, content: bytes, given: GivenValues, parameters: Mapping[str, str], *, folder: Path | None
-) -> LoadedTemplate:
-    """A template. `folder` holds the files that it includes; None where there are none."""
-    document: TemplateDocument = parse_template(content)
+def _load(file: TemplateFile, given: GivenValues) -> LoadedTemplate:
+    document = parse_template(read_content(file.path) if file.content is None else file.content)
     value, lines = document.value, dict(document.lines)
-    if folder is not None:
-        value = insert_local_files(value, folder)
+    if file.has_local_parts:
+        value = insert_local_files(value, folder_of(file.path))
     if uses_language_extensions(value) and has_loops(value):
         declared = read_declared_parameters(value)
         defaults = {
             name: one.default for name, one in declared.items() if given.take_defaults and one.default is not None
         }
-        value, loops = unroll_loops(value, declared, {**defaults, **parameters, **given.parameters})
+        value, loops = unroll_loops(value, declared, {**defaults, **file.parameters, **given.parameters})
         lines |= {name: lines[loop] for name, loop in loops.items() if loop in lines}
     value = expand_transforms(value)
     resources = {
         logical_id: _checked_resource(logical_id, resource) for logical_id, resource in value[RESOURCES].items()
     }
     outputs = _checked_outputs(value.get("Outputs") or {})
-    return LoadedTemplate(path, value, resources, outputs, lines, read_declared_parameters(value))
+    return LoadedTemplate(file.path, value, resources, outputs, lines, read_declared_parameters(value))
 
 
 def _checked_outputs(outputs: Any) -> Mapping[str, Mapping[str, Any]]:
@@ -210,7 +190,7 @@ class Deployment:
         self.several = len(files) > 1
         addresses = _root_addresses(files)
         self.roots = [
-            Stack(self, library.load_root(file), address, file) for file, address in zip(files, addresses, strict=True)
+            Stack(self, library.load(file), address, file) for file, address in zip(files, addresses, strict=True)
         ]
         self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
 
@@ -560,7 +540,7 @@ class Stack:
         passed = self.resources[logical_id]["Properties"].get("Parameters") or {}
         if not isinstance(passed, dict):
             raise InvalidInputError("Parameters must be an object", f"{self.template.name}: {RESOURCES}.{logical_id}")
-        template = self.deployment.library.load(path)
+        template = self.deployment.library.load(TemplateFile(path))
         unknown = sorted(passed.keys() - template.parameters.keys())
         if unknown:
             raise InvalidInputError(
