@@ -6,12 +6,12 @@ of its own listeners in it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import NetworkInterface
+from alb_sg.estate.model import LoadBalancer, NetworkInterface
 from alb_sg.estate.resource_types import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
@@ -51,7 +51,7 @@ class _GroupUse(NamedTuple):
     """The used ports of a group, by protocol. `unread`: why more of them may be used."""
 
     ports: dict[str, set[int]]
-    unread: NotReadError | None
+    unread: list[NotReadError]
 
 
 def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> UnusedIngress:
@@ -66,7 +66,7 @@ def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> 
     rules: list[UnusedRule] = []
     remarks: list[str] = []
     for group_id in load_balancer.security_groups:
-        group = _judge_group(estate, group_id, frozenset(exempt_ports))
+        group = _judge_group(estate, load_balancer, group_id, frozenset(exempt_ports))
         if group.shared_with is None:
             judged.append(group_id)
             rules += group.rules
@@ -79,13 +79,15 @@ def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> 
     return UnusedIngress(tuple(rules), tuple(judged), tuple(remarks))
 
 
-def _judge_group(estate: Estate, group_id: str, exempt_ports: frozenset[int]) -> _JudgedGroup:
-    """One group, which is judged once for all load balancers that carry it. Raises NotReadError."""
+def _judge_group(
+    estate: Estate, load_balancer: LoadBalancer, group_id: str, exempt_ports: frozenset[int]
+) -> _JudgedGroup:
+    """One group of a load balancer. It is judged once for all that carry it. Raises NotReadError."""
     key = RECOMMENDATION.name, group_id, exempt_ports
     known: _JudgedGroup | None = estate.derived_facts.get(key)
     if known is None:
         other = _other_carrier(estate, group_id)
-        rules = () if other is not None else _unused_rules(estate, group_id, exempt_ports)
+        rules = () if other is not None else _unused_rules(estate, load_balancer, group_id, exempt_ports)
         known = estate.derived_facts[key] = _JudgedGroup(other, rules)
     return known
 
@@ -115,24 +117,29 @@ def _describe(interface: NetworkInterface) -> str:
     return f"network interface {interface.id}{description}"
 
 
-def _unused_rules(estate: Estate, group_id: str, exempt_ports: frozenset[int]) -> Sequence[UnusedRule]:
+def _unused_rules(
+    estate: Estate, load_balancer: LoadBalancer, group_id: str, exempt_ports: frozenset[int]
+) -> Sequence[UnusedRule]:
     """The rules of one group that let in something unused. Raises NotReadError unless these are all."""
     group = estate.security_group(group_id)
     for unknown in group.unknown_ingress:
         raise unknown.error(f"security group {group_id}")
-    use = _group_use(estate, group_id)
-    use.ports["tcp"].update(exempt_ports)
+    use = _GroupUse({"tcp": set(exempt_ports), "udp": set()}, [])
+    _add_ports(use, estate, load_balancer)
+    # Mostly its own listeners use all that is open, so that the other load balancers need not be looked for.
+    if not find_unused_rules(group, use.ports):
+        return ()
+    for carrier in _find_carriers(estate, group_id, use.unread):
+        _add_ports(use, estate, carrier)
     rules = find_unused_rules(group, use.ports)
-    if rules and use.unread is not None:
-        raise use.unread
+    if rules and use.unread:
+        raise use.unread[0]
     return [rule._replace(descriptions=estate.inbound_rule_descriptions(group_id, rule.permission)) for rule in rules]
 
 
-def _group_use(estate: Estate, group_id: str) -> _GroupUse:
-    """The ports of all listeners of all load balancers that carry a group."""
-    ports: dict[str, set[int]] = {"tcp": set(), "udp": set()}
+def _find_carriers(estate: Estate, group_id: str, unread: list[NotReadError]) -> Iterable[LoadBalancer]:
+    """All load balancers that carry a group. Those that are not known are added to `unread`."""
     carriers = dict.fromkeys(estate.load_balancers_with(group_id))
-    unread: list[NotReadError] = []
     try:
         estate.require_all_load_balancers(f"load balancers that carry {group_id}")
     except NotReadError as error:
@@ -144,21 +151,24 @@ def _group_use(estate: Estate, group_id: str) -> _GroupUse:
             unread.append(NotReadError(what, _unknown_load_balancer_cause(interface)))
         else:
             carriers[found] = None
-    for load_balancer in carriers:
+    return carriers
+
+
+def _add_ports(use: _GroupUse, estate: Estate, load_balancer: LoadBalancer) -> None:
+    """Count the ports of a load balancer's listeners as used."""
+    try:
+        listeners = estate.listeners_of(load_balancer)
+    except NotReadError as error:
+        use.unread.append(error)
+        return
+    for listener in listeners:
         try:
-            listeners = estate.listeners_of(load_balancer)
+            port = listener.known_port
         except NotReadError as error:
-            unread.append(error)
+            use.unread.append(error)
             continue
-        for listener in listeners:
-            try:
-                port = listener.known_port
-            except NotReadError as error:
-                unread.append(error)
-                continue
-            for protocol in _TRANSPORT_PROTOCOLS.get(str(listener.protocol), ("tcp", "udp")):
-                ports[protocol].add(port)
-    return _GroupUse(ports, unread[0] if unread else None)
+        for protocol in _TRANSPORT_PROTOCOLS.get(str(listener.protocol), ("tcp", "udp")):
+            use.ports[protocol].add(port)
 
 
 def _unknown_load_balancer_cause(interface: NetworkInterface) -> str:
