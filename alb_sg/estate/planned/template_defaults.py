@@ -42,7 +42,7 @@ def with_default_egress(resources: Sequence[PlannedResource], *, several: bool) 
     return [
         one
         if one.type != types.SECURITY_GROUP or one.properties.get(EGRESS_PROPERTY)
-        else _with_default_egress(one, ipv4_vpcs, removers.get(one.address, anywhere))
+        else _group_with_default_egress(one, ipv4_vpcs, removers.get(one.address, anywhere))
         for one in resources
     ]
 
@@ -64,7 +64,9 @@ def with_egress_of_changes(resources: Sequence[PlannedResource], *, several: boo
     ]
 
 
-def _with_default_egress(group: PlannedResource, ipv4_vpcs: frozenset[str], remover: str | None) -> PlannedResource:
+def _group_with_default_egress(
+    group: PlannedResource, ipv4_vpcs: frozenset[str], remover: str | None
+) -> PlannedResource:
     # What a separate rule or an empty list does to the default rule is not documented.
     doubt = f"{remover} takes" if remover is not None else "an empty SecurityGroupEgress takes"
     unsure = remover is not None or EGRESS_PROPERTY in group.properties

@@ -207,8 +207,7 @@ class Deployment:
     def imported(self, name: object) -> object:
         """The value of an export, from another template of this deployment."""
         if not is_known(name):
-            unknown = unknown_of(name)
-            return UnknownPlannedValue(f"an import whose name depends on {unknown.origin}", unknown.remedy)
+            return unknown_of(name, "an import whose name depends on ")
         text = plain_text(name)
         for stack, output in self._exports_of_name().get(text, ()):
             if stack.has(output):
@@ -220,8 +219,7 @@ class Deployment:
         `region` is None where any may be meant."""
         for value in (name, output, region):
             if not is_known(value):
-                unknown = unknown_of(value)
-                return UnknownPlannedValue(f"an output of a stack that depends on {unknown.origin}", unknown.remedy)
+                return unknown_of(value, "an output of a stack that depends on ")
         text = plain_text(name)
         found = [
             root
