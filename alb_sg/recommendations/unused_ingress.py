@@ -6,12 +6,12 @@ of its own listeners in it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, NetworkInterface
+from alb_sg.estate.model import LoadBalancer, NetworkInterface, SecurityGroup
 from alb_sg.estate.resource_types import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
@@ -21,7 +21,7 @@ from alb_sg.estate.resource_types import (
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import COMMON_PARAMETERS
 from alb_sg.permissions.allowed_traffic import Direction
-from alb_sg.permissions.unused_traffic import UnusedRule, find_unused_rules
+from alb_sg.permissions.unused_traffic import ICMP_PROTOCOLS, UnusedRule, find_unused_rules
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.recommendation import Recommendation, Severity, UnusedIngress
 from alb_sg.recommendations.requirement import NotApplicable
@@ -51,7 +51,7 @@ class _GroupUse(NamedTuple):
     """The used ports of a group, by protocol. `unread`: why more of them may be used."""
 
     ports: dict[str, set[int]]
-    unread: list[NotReadError]
+    unread: NotReadError | None
 
 
 def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> UnusedIngress:
@@ -120,26 +120,40 @@ def _describe(interface: NetworkInterface) -> str:
 def _unused_rules(
     estate: Estate, load_balancer: LoadBalancer, group_id: str, exempt_ports: frozenset[int]
 ) -> Sequence[UnusedRule]:
-    """The rules of one group that let in something unused. Raises NotReadError unless these are all."""
+    """The rules of one group of a load balancer that let in something unused. Raises NotReadError unless these are
+    all."""
     group = estate.security_group(group_id)
     for unknown in group.unknown_ingress:
         raise unknown.error(f"security group {group_id}")
-    use = _GroupUse({"tcp": set(exempt_ports), "udp": set()}, [])
-    _add_ports(use, estate, load_balancer)
-    # Mostly its own listeners use all that is open, so that the other load balancers need not be looked for.
-    if not find_unused_rules(group, use.ports):
+    if _uses_all(estate, load_balancer, group):
         return ()
-    for carrier in _find_carriers(estate, group_id, use.unread):
-        _add_ports(use, estate, carrier)
+    use = _group_use(estate, group_id)
+    use.ports["tcp"].update(exempt_ports)
     rules = find_unused_rules(group, use.ports)
-    if rules and use.unread:
-        raise use.unread[0]
+    if rules and use.unread is not None:
+        raise use.unread
     return [rule._replace(descriptions=estate.inbound_rule_descriptions(group_id, rule.permission)) for rule in rules]
 
 
-def _find_carriers(estate: Estate, group_id: str, unread: list[NotReadError]) -> Iterable[LoadBalancer]:
-    """All load balancers that carry a group. Those that are not known are added to `unread`."""
+def _uses_all(estate: Estate, load_balancer: LoadBalancer, group: SecurityGroup) -> bool:
+    """Whether it shows at a glance that a load balancer's own listeners use all that a group lets in: each rule is for
+    one of their ports, or for ICMP. Most do."""
+    listeners = (estate.listeners or {}).get(load_balancer.arn, ())
+    ports = {listener.port for listener in listeners if listener.protocol in ("HTTP", "HTTPS")}
+    for rule in group.ingress:
+        port = rule.from_port
+        if rule.protocol not in ICMP_PROTOCOLS and (
+            rule.protocol != "tcp" or port is None or port != rule.to_port or port not in ports
+        ):
+            return False
+    return True
+
+
+def _group_use(estate: Estate, group_id: str) -> _GroupUse:
+    """The ports of all listeners of all load balancers that carry a group."""
+    ports: dict[str, set[int]] = {"tcp": set(), "udp": set()}
     carriers = dict.fromkeys(estate.load_balancers_with(group_id))
+    unread: list[NotReadError] = []
     try:
         estate.require_all_load_balancers(f"load balancers that carry {group_id}")
     except NotReadError as error:
@@ -151,24 +165,21 @@ def _find_carriers(estate: Estate, group_id: str, unread: list[NotReadError]) ->
             unread.append(NotReadError(what, _unknown_load_balancer_cause(interface)))
         else:
             carriers[found] = None
-    return carriers
-
-
-def _add_ports(use: _GroupUse, estate: Estate, load_balancer: LoadBalancer) -> None:
-    """Count the ports of a load balancer's listeners as used."""
-    try:
-        listeners = estate.listeners_of(load_balancer)
-    except NotReadError as error:
-        use.unread.append(error)
-        return
-    for listener in listeners:
+    for load_balancer in carriers:
         try:
-            port = listener.known_port
+            listeners = estate.listeners_of(load_balancer)
         except NotReadError as error:
-            use.unread.append(error)
+            unread.append(error)
             continue
-        for protocol in _TRANSPORT_PROTOCOLS.get(str(listener.protocol), ("tcp", "udp")):
-            use.ports[protocol].add(port)
+        for listener in listeners:
+            try:
+                port = listener.known_port
+            except NotReadError as error:
+                unread.append(error)
+                continue
+            for protocol in _TRANSPORT_PROTOCOLS.get(str(listener.protocol), ("tcp", "udp")):
+                ports[protocol].add(port)
+    return _GroupUse(ports, unread[0] if unread else None)
 
 
 def _unknown_load_balancer_cause(interface: NetworkInterface) -> str:
