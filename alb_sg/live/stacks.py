@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
-from alb_sg.aws.pages import read_pages
+from alb_sg.aws.pages import read_items
 from alb_sg.errors import NotReadError
 from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack, deployed_resources
 from alb_sg.estate.planned.resource_types import NESTED_STACK
@@ -49,8 +49,8 @@ def read_stack(client: Any, name: str, template: bytes | None = None) -> Deploye
 def read_stack_resources(client: Any, name: str) -> dict[str, DeployedResource]:
     """The resources of a stack by logical ID. Raises NotReadError."""
     try:
-        pages = read_pages(client, "list_stack_resources", {"StackName": name}, "StackResourceSummaries")
-        return deployed_resources([one for page in pages for one in page["StackResourceSummaries"]])
+        found = read_items(client, "list_stack_resources", {"StackName": name}, "StackResourceSummaries")
+        return deployed_resources(list(found))
     except AWS_ERRORS as error:
         raise NotReadError(f"resources of stack {name}", error_text(error, "ListStackResources")) from error
 
