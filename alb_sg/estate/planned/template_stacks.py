@@ -239,14 +239,10 @@ class Deployment:
         if self._exports is None:
             # An export whose name is an import would ask for exports again.
             self._exports = {}
-            if not self.is_single_stack:
+            # A single stack has none to import from.
+            if self.several or any(one["Type"] == NESTED_STACK for one in self.roots[0].resources.values()):
                 self._exports = self._find_exports()
         return self._exports
-
-    @property
-    def is_single_stack(self) -> bool:
-        """Whether there is no stack that another could import from."""
-        return not self.several and not any(one["Type"] == NESTED_STACK for one in self.roots[0].resources.values())
 
     def _find_exports(self) -> dict[str, list[tuple[Stack, Mapping[str, Any]]]]:
         found: dict[str, list[tuple[Stack, Mapping[str, Any]]]] = {}
@@ -293,7 +289,8 @@ class Stack:
         self.outputs = template.outputs
         self.expressions = Expressions(self)
         self._parent = parent
-        self._passed = {} if parent is None else _passed_expressions(*parent)
+        # What the parent passes for each parameter, as the parent writes it.
+        self.passed = {} if parent is None else _passed_expressions(*parent)
         self._children: dict[str, Stack | None] = {}
         self._values: dict[str, object] = {}
 
@@ -304,10 +301,6 @@ class Stack:
     @property
     def parent(self) -> Stack | None:
         return None if self._parent is None else self._parent[0]
-
-    def passed_expression(self, name: str) -> Any:
-        """What the parent passes for a parameter, as the parent writes it; None if it passes nothing."""
-        return self._passed.get(name)
 
     def encloses(self, path: str) -> bool:
         """Whether a template is that of this stack, or of one that this stack is nested in."""
@@ -385,7 +378,7 @@ class Stack:
 
     def _passed_value(self, declared: DeclaredParameter, parent: Stack, logical_id: str) -> object:
         """The value in a nested stack, whose defaults apply."""
-        if declared.name not in self._passed:
+        if declared.name not in self.passed:
             if declared.default is None:
                 raise InvalidInputError(
                     f"{parameter_label(self.address, declared.name)} has no default, and the parent stack passes no "
@@ -393,7 +386,7 @@ class Stack:
                 )
             return self._given(declared, declared.default)
         with parent.expressions.guard(f"{parent.address_of(logical_id)}.Parameters.{declared.name}"):
-            value = parent.value(self._passed[declared.name])
+            value = parent.value(self.passed[declared.name])
         if value is NO_VALUE:
             value = ""
         if is_known(value):
@@ -578,7 +571,6 @@ class Stack:
 
 
 def _passed_expressions(parent: Stack, logical_id: str) -> Mapping[str, Any]:
-    """What a parent passes to a nested stack, as the parent writes it."""
     passed = parent.resources[logical_id]["Properties"].get("Parameters") or {}
     return {name: expression for name, expression in passed.items() if expression != NO_VALUE_EXPRESSION}
 

@@ -11,21 +11,6 @@ from alb_sg.estate.planned import resource_types as types
 
 MODULE_SUFFIX = "::MODULE"
 
-_RULE_KEYS = frozenset(
-    {
-        "CidrIp",
-        "CidrIpv6",
-        "DestinationPrefixListId",
-        "DestinationSecurityGroupId",
-        "FromPort",
-        "IpProtocol",
-        "SourcePrefixListId",
-        "SourceSecurityGroupId",
-        "SourceSecurityGroupName",
-        "SourceSecurityGroupOwnerId",
-        "ToPort",
-    }
-)
 _PEER_PROPERTIES = ("IpProtocol", "FromPort", "ToPort", "CidrIp", "CidrIpv6", "GroupId")
 _INGRESS_PROPERTIES = (
     *_PEER_PROPERTIES,
@@ -36,6 +21,8 @@ _INGRESS_PROPERTIES = (
     "SourceSecurityGroupOwnerId",
 )
 _EGRESS_PROPERTIES = (*_PEER_PROPERTIES, "DestinationPrefixListId", "DestinationSecurityGroupId")
+# Those of a rule that stands in its group.
+_RULE_KEYS = frozenset({*_INGRESS_PROPERTIES, *_EGRESS_PROPERTIES} - {"GroupId", "GroupName"})
 
 # The types that scenarios hold, with the properties that verdicts depend on. Only these ask for choices; any other
 # property of them is unknown where it depends on one.

@@ -160,9 +160,8 @@ def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
 
 
 def _passed_nodes(stack: Stack, name: str) -> Iterator[str]:
-    expression = stack.passed_expression(name)
-    if stack.parent is not None and expression is not None:
-        yield from _nodes(stack.parent, expression)
+    if stack.parent is not None and name in stack.passed:
+        yield from _nodes(stack.parent, stack.passed[name])
 
 
 def _output_nodes(stacks: Iterable[Stack], *, only_exported: bool = False) -> Iterator[str]:
