@@ -32,9 +32,13 @@ class InvalidInputError(AlbSgError):
     def inside(self, place: str) -> InvalidInputError:
         """The same error as seen from the enclosing value, such as `SecurityGroups[3]`."""
         if not self.place:
-            return InvalidInputError(self.message, place)
+            return self.at(place)
         joint = "" if self.place.startswith("[") else "."
-        return InvalidInputError(self.message, f"{place}{joint}{self.place}")
+        return self.at(f"{place}{joint}{self.place}")
+
+    def at(self, place: str) -> InvalidInputError:
+        """The same error at another place."""
+        return InvalidInputError(self.message, place)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message

@@ -47,9 +47,8 @@ class NeedsChoiceError(Exception):
 class UndeployableError(InvalidInputError):
     """CloudFormation would refuse the template with the choices that were made."""
 
-    def inside(self, place: str) -> UndeployableError:
-        error = super().inside(place)
-        return UndeployableError(error.message, error.place)
+    def at(self, place: str) -> UndeployableError:
+        return UndeployableError(self.message, place)
 
 
 class Choices:

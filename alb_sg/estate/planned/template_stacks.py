@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -166,18 +165,6 @@ def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
     return {**resource, "Properties": properties}
 
 
-@contextmanager
-def _template_context(template: LoadedTemplate) -> Iterator[None]:
-    """Adds the template's name to the place in errors; what cannot be deployed remains that."""
-    try:
-        with file_error_context(template.path):
-            yield
-    except InvalidInputError as error:
-        if isinstance(error.__cause__, UndeployableError):
-            raise UndeployableError(error.message, error.place) from error
-        raise
-
-
 class Deployment:
     """All stacks of a deployment, with the choices made so far."""
 
@@ -310,7 +297,7 @@ class Stack:
 
     def value(self, expression: Any) -> object:
         """The value of an expression. Raises InvalidInputError with the template's name."""
-        with _template_context(self.template):
+        with file_error_context(self.template.path):
             return self.expressions.resolve(expression)
 
     def address_of(self, logical_id: str) -> str:
@@ -491,7 +478,7 @@ class Stack:
         condition = entry.get("Condition")
         if not isinstance(condition, str):
             return True
-        with _template_context(self.template):
+        with file_error_context(self.template.path):
             return self.expressions.condition(condition)
 
     def nested_output(self, logical_id: str, name: str) -> object:
