@@ -35,15 +35,8 @@ def find_load_balancers(context: LoadContext) -> LoadContext:
     context.add_responses(responses)
     _ask_for_unlisted(context, listed_all=not by_name)
     context = _with_selected_groups(context, users)
-    followed = context.selection.followed_alb_target_groups(context.partial_estate.target_groups.values())
-    context.read(context.target_health_requests(followed))
+    context.read(context.target_health_requests(context.followed_target_groups))
     return follow_targets(context)
-
-
-def followed_target_groups(context: LoadContext) -> frozenset[str]:
-    """The ARNs of the target groups whose registrations the selection follows."""
-    groups = context.selection.followed_alb_target_groups(context.partial_estate.target_groups.values())
-    return frozenset(group.arn for group in groups)
 
 
 def _ask_for_unlisted(context: LoadContext, *, listed_all: bool) -> None:

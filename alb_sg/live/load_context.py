@@ -54,6 +54,11 @@ class LoadContext:
             or self.needs_section(Section.ALB_REGISTRATIONS)
         )
 
+    @property
+    def followed_target_groups(self) -> list[TargetGroup]:
+        """The target groups whose registrations the selection follows."""
+        return self.selection.followed_alb_target_groups(self.partial_estate.target_groups.values())
+
     def is_from_config(self, section: str) -> bool:
         """Whether AWS Config was read for a section. No call may list such a section again."""
         return section in self.partial_estate.config_sections

@@ -27,7 +27,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
 from alb_sg.live.confirmation import Confirmation, confirm_load_balancers
 from alb_sg.live.details import confirm_targets, read_details
-from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
+from alb_sg.live.enumeration import find_load_balancers
 from alb_sg.live.export import AccountExport
 from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups, read_target_sides
@@ -195,7 +195,7 @@ def single_tag_key(rules: Mapping[Recommendation, Parameters]) -> str | None:
 
 def _enumeration_failure(context: LoadContext) -> ReadFailure | None:
     """A reason why the selection may include more load balancers than were found."""
-    followed = followed_target_groups(context)
+    followed = {group.arn for group in context.followed_target_groups}
     return next(
         (
             failure
