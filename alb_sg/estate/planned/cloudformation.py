@@ -54,18 +54,18 @@ def read_templates(
     library = TemplateLibrary(given)
     for file in files:
         library.load(file)
-    graph = DependencyGraph(Deployment(files, given, library, Choices()))
+    graph = DependencyGraph(Deployment(files, library, Choices()))
     for template in library.loaded.values():
         with file_error_context(template.path):
             refuse_circles(template.resources)
-    _refuse_unknown_parameters(given, library)
+    _refuse_unknown_parameters(library)
     _refuse_unknown_nested_stacks(given, graph.stacks)
 
     unread = tuple(unread_stacks(graph.stacks))
 
     def scenarios(addresses: frozenset[str] | None, judged: frozenset[str] | None) -> list[Scenario]:
         def resources(choices: Choices) -> list[PlannedResource]:
-            deployment = Deployment(files, given, library, choices)
+            deployment = Deployment(files, library, choices)
             return with_default_egress(_planned_resources(deployment, addresses), several=deployment.several)
 
         def has_load_balancer(found: Sequence[PlannedResource]) -> bool:
@@ -79,7 +79,7 @@ def read_templates(
 
     updated = [(root, root.file.deployed) for root in graph.roots if root.file.deployed is not None]
     if updated:
-        return _update_scenarios(files, given, library, updated, unread)
+        return _update_scenarios(files, library, updated, unread)
     if over_estate:
         return scenarios(None, None)
     return _scenarios_of_parts(graph, scenarios, unread) or [Scenario((), unread=unread)]
@@ -112,7 +112,6 @@ def _scenarios_of_parts(
 
 def _update_scenarios(
     files: Sequence[TemplateFile],
-    given: GivenValues,
     library: TemplateLibrary,
     updated: Sequence[tuple[Stack, DeployedStack]],
     unread: tuple[UnknownPlannedValue, ...],
@@ -127,7 +126,7 @@ def _update_scenarios(
         unread += tuple(_removed_nested_stacks(root, root_stack))
 
     def resources(choices: Choices) -> list[PlannedResource]:
-        return _planned_resources(Deployment(files, given, library, choices), None)
+        return _planned_resources(Deployment(files, library, choices), None)
 
     several = len(files) > 1
     return [
@@ -184,10 +183,8 @@ def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) 
         content=stack.template,
     )
     try:
-        deployment = Deployment([was], NO_GIVEN_VALUES, library, Choices())
-        ways = enumerate_choices(
-            lambda choices: _planned_resources(Deployment([was], NO_GIVEN_VALUES, library, choices), None)
-        )
+        deployment = Deployment([was], library, Choices())
+        ways = enumerate_choices(lambda choices: _planned_resources(Deployment([was], library, choices), None))
     except InvalidInputError:
         return {}
     first = {one.address: one for one in ways[0][0]}
@@ -227,9 +224,9 @@ def _unjudged(load_balancer: str, error: TooManyWaysError) -> PlannedResource:
     return PlannedResource(load_balancer, types.LOAD_BALANCER, {"Type": UnknownPlannedValue(origin, error.remedy)})
 
 
-def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> None:
+def _refuse_unknown_parameters(library: TemplateLibrary) -> None:
     declared = {name for template in library.loaded.values() for name in template.parameters}
-    for name in given.parameters:
+    for name in library.given.parameters:
         if name not in declared and name not in PSEUDO_PARAMETERS:
             templates = ", ".join(template.name for template in library.loaded.values())
             known = f"it has {', '.join(sorted(declared))}" if declared else "it has none"

@@ -87,7 +87,7 @@ class GivenValues:
 
 @dataclass
 class TemplateLibrary:
-    """Reads every file once. `given` decides how often the loops of templates run."""
+    """Reads every file once, with what is `given` for the deployment."""
 
     given: GivenValues = field(default_factory=GivenValues)
     loaded: dict[tuple[str, frozenset[tuple[str, str]]], LoadedTemplate] = field(default_factory=dict)
@@ -168,10 +168,8 @@ def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
 class Deployment:
     """All stacks of a deployment, with the choices made so far."""
 
-    def __init__(
-        self, files: Sequence[TemplateFile], given: GivenValues, library: TemplateLibrary, choices: Choices
-    ) -> None:
-        self.given = given
+    def __init__(self, files: Sequence[TemplateFile], library: TemplateLibrary, choices: Choices) -> None:
+        self.given = library.given
         self.library = library
         self.choices = choices
         self.several = len(files) > 1
