@@ -46,7 +46,10 @@ class InvalidInputError(AlbSgError):
 
 @contextmanager
 def error_context(place: str) -> Iterator[None]:
-    """Adds the enclosing value to the place of errors, as `InvalidInputError.inside` does."""
+    """Adds the enclosing value to the place of errors, as `InvalidInputError.inside` does.
+
+    It takes about a microsecond: readers of single items and fields use a plain `try`.
+    """
     try:
         yield
     except InvalidInputError as error:

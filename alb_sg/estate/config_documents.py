@@ -81,8 +81,10 @@ def find_config_items(document: Any, place: str = "") -> Iterator[tuple[str, Sha
         for index, element in enumerate(document):
             yield from find_config_items(_parse_at(element, f"{place}[{index}]"), f"{place}[{index}]")
         return
-    with error_context(place):
+    try:
         fields = require_object(document)
+    except InvalidInputError as error:
+        raise error.inside(place) from error
     for key in ITEM_LIST_KEYS:
         if key in fields:
             _refuse_incomplete(fields, key, place)
@@ -119,8 +121,10 @@ def _list_at(value: Any, place: str) -> list[Any]:
 
 
 def _parse_at(value: Any, place: str) -> Any:
-    with error_context(place):
+    try:
         return parse_if_text(value)
+    except InvalidInputError as error:
+        raise error.inside(place) from error
 
 
 def refuse_further_pages(response: Shape, place: str) -> None:

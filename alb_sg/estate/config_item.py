@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion, read_account_region
-from alb_sg.errors import InvalidInputError, error_context
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate import from_api
 from alb_sg.estate.field_readers import (
     Shape,
@@ -179,8 +179,10 @@ def read_item(record: Shape) -> ConfigItem | None:
         # The item concerns its resource alone.
         return _dated_if_possible(item, record)._replace(unread_cause=str(error))
     if isinstance(item.resource, Listener):
-        with error_context("configuration"):
+        try:
             account_region.check_arn(item.resource.load_balancer_arn, "LoadBalancerArn")
+        except InvalidInputError as error:
+            raise error.inside("configuration") from error
     return item
 
 
@@ -339,22 +341,26 @@ def _tags(record: Shape) -> Mapping[str, str] | None:
     own = _read_tags(record.get("tags"), "tags")
     if own:
         return own
-    with error_context("supplementaryConfiguration"):
+    try:
         supplementary = parse_if_text(record.get("supplementaryConfiguration"))
         supplementary = require_object(supplementary if supplementary is not None else {})
         listed = _read_tags(supplementary.get("Tags", supplementary.get("tags")), "Tags")
+    except InvalidInputError as error:
+        raise error.inside("supplementaryConfiguration") from error
     return own if listed is None else listed
 
 
 def _read_tags(value: Any, field: str) -> Mapping[str, str] | None:
     """Tags as an object or as a list of `key` and `value`; either may be JSON text."""
-    with error_context(field):
+    try:
         value = parse_if_text(value)
         if value is None:
             return None
         if isinstance(value, Mapping):
             return {key: _tag_value(inner, key) for key, inner in value.items()}
         return from_api.tags([to_api_keys(tag) for tag in list_or_empty(value)])
+    except InvalidInputError as error:
+        raise error.inside(field) from error
 
 
 def _tag_value(value: Any, key: str) -> str:
