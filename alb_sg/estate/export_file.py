@@ -129,12 +129,13 @@ def _list_section(
     if document.get(name) is None:
         return None
     field = from_api.READERS[name].id_field
+    is_arn = field.endswith("Arn")
     elements: dict[str, T] = {}
     places: dict[str, str] = {}
     for place, element in _elements(document[name], name, WRAPPER_KEYS.get(name, (name,))):
         try:
             identifier = required_text(require_object(element), field)
-            if field.endswith("Arn"):
+            if is_arn:
                 account_region.check_arn(identifier, field)
             if identifier in places:
                 raise InvalidInputError(f"{identifier!r} was given already, in {places[identifier]}", field)
