@@ -17,6 +17,7 @@ from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions
 from alb_sg.permissions.unused_traffic import UnusedRule
+from alb_sg.recommendations.applicability import require_applicable
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.plain_load_balancer import NotPlain, PlainLoadBalancer
 from alb_sg.recommendations.recommendation import FindUnused, Recommendation, UnusedIngress
@@ -119,12 +120,12 @@ class Judge:
 
     def unused_ingress(self, load_balancer: LoadBalancer, find_unused: FindUnused, rule: str) -> UnusedIngress:
         """What is open and unused. Ports that are exempt from the rule are used. Raises NotApplicable, NotReadError."""
-        context = self.context(load_balancer)
-        exemption = self._port_exemptions.get((load_balancer.arn, rule))
+        require_applicable(load_balancer)
+        exemption = self._port_exemptions.get((load_balancer.arn, rule)) if self._port_exemptions else None
         if exemption is None:
-            return find_unused(context, ())
-        found = find_unused(context, exemption.ports)
-        if found == find_unused(context, ()):
+            return find_unused(self.estate, load_balancer, ())
+        found = find_unused(self.estate, load_balancer, exemption.ports)
+        if found == find_unused(self.estate, load_balancer, ()):
             return found
         return found._replace(remarks=(*found.remarks, _describe_port_exemption(exemption)))
 
@@ -165,7 +166,10 @@ class Judge:
             recommendation.name,
             Compliance.COMPLIANT,
             annotation.describe_compliant(group_ids, count, ()),
-            security_groups=group_ids,
+            False,
+            (),
+            (),
+            group_ids,
         )
 
     def _judge_unused(

@@ -37,7 +37,7 @@ def plainly_met(load_balancer: PlainLoadBalancer, parameters: Parameters) -> Pla
     if parameters.tag_key is not None:
         raise NotPlain
     clients = load_balancer.clients()
-    return load_balancer.clients_are_let_in([(of_family, ICMP_MESSAGES[of_family.family]) for of_family in clients])
+    return load_balancer.clients_are_let_in([(ICMP_MESSAGES[of_family.family], of_family) for of_family in clients])
 
 
 RECOMMENDATION = Recommendation(

@@ -122,7 +122,7 @@ def plainly_met(load_balancer: PlainLoadBalancer, parameters: Parameters) -> Pla
         raise NotPlain
     clients = load_balancer.clients()
     return load_balancer.clients_are_let_in(
-        [(of_family, Traffic.tcp(listener.known_port)) for listener in listeners for of_family in clients]
+        [(Traffic.tcp(listener.known_port), of_family) for listener in listeners for of_family in clients]
     )
 
 

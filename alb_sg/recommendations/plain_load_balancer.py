@@ -7,11 +7,12 @@ ID. What does not show in this way is judged by its requirements, which give the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, Permission, TargetGroup, UnknownValue
+from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup, UnknownValue
 from alb_sg.permissions.allowed_traffic import MAX_PERMISSIONS_WITHOUT_INDEX, Traffic
 from alb_sg.recommendations.applicability import is_applicable
 from alb_sg.recommendations.clients import CLIENT_FAMILIES
@@ -82,16 +83,12 @@ class PlainLoadBalancer:
             raise NotPlain
         return blocks
 
-    def clients_are_let_in(self, required: Collection[tuple[ClientBlocks, Traffic]]) -> PlainlyMet:
+    def clients_are_let_in(self, required: Iterable[tuple[Traffic, ClientBlocks]]) -> PlainlyMet:
         """The load balancer's groups let clients in: rules name each of their blocks, or any address."""
-        rules = self._rules_of(self._security_groups, is_egress=False)
-        for clients, traffic in required:
-            named: set[str] = set()
-            for rule in traffic.select(rules):
-                named.update(rule.cidrs)
-            if _ANY_ADDRESS[clients.family] not in named and not named.issuperset(clients.cidrs):
-                raise NotPlain
-        return len(required), self._security_groups
+        wanted = tuple(required)
+        if not _name_blocks(self._rules_of(self._security_groups, is_egress=False), wanted):
+            raise NotPlain
+        return len(wanted), self._security_groups
 
     def targets_are_reached(self, ports_of: PortsOf) -> PlainlyMet:
         """The load balancer's groups let it reach its targets on some ports: rules name a group of each."""
@@ -110,16 +107,16 @@ class PlainLoadBalancer:
         """The groups of targets let the load balancer in on some ports: rules name one of its groups. A target counts
         once for a port, however often it is registered."""
         count = 0
-        deciding: dict[str, None] = {}
+        carried: dict[tuple[str, ...], None] = {}
         for targets in self._targets():
             ports = {targets.port if port is None else port for port in ports_of(targets.group)}
             for group_ids in targets.carried:
                 for port in ports:
                     if self._groups_named(group_ids, port, is_egress=False).isdisjoint(self._security_groups):
                         raise NotPlain
-                deciding.update(dict.fromkeys(sorted(group_ids)))
+                carried[group_ids] = None
             count += len(set(targets.ids)) * len(ports)
-        return count, tuple(deciding)
+        return count, tuple(dict.fromkeys(group_id for group_ids in carried for group_id in sorted(group_ids)))
 
     def _targets(self) -> Sequence[_PlainTargets]:
         """The targets of each target group that has one which receives traffic, by ARN."""
@@ -132,21 +129,22 @@ class PlainLoadBalancer:
     def _targets_of(self, group: TargetGroup) -> _PlainTargets:
         if group.target_type != "instance":
             raise NotPlain
+        estate = self.estate
         ids: list[str] = []
         # A dictionary keeps the order of the targets.
         carried: dict[tuple[str, ...], None] = {}
-        ports: set[int] = set()
-        for target in self.estate.targets_of(group):
+        first: Target | None = None
+        for target in estate.targets_of(group):
             if target.state in STATES_WITHOUT_TRAFFIC:
                 continue
-            if target.state not in RECEIVING_STATES:
+            first = first or target
+            if target.state not in RECEIVING_STATES or target.port != first.port:
                 raise NotPlain
             ids.append(target.id)
-            carried[self.estate.instance(target.id).groups] = None
-            ports.add(group.port_of(target))
-        if len(ports) > 1 or () in carried:
+            carried[estate.instance(target.id).groups] = None
+        if () in carried:
             raise NotPlain
-        return _PlainTargets(group, ports.pop() if ports else 0, ids, carried)
+        return _PlainTargets(group, 0 if first is None else group.port_of(first), ids, carried)
 
     def _groups_named(self, group_ids: tuple[str, ...], port: int, *, is_egress: bool) -> set[str]:
         """The groups that rules of some groups name for a TCP port, by their ID alone: not over a peering."""
@@ -162,11 +160,11 @@ class PlainLoadBalancer:
             self._named_groups[key] = named
         return named
 
-    def _rules_of(self, group_ids: tuple[str, ...], *, is_egress: bool) -> Sequence[Permission]:
+    def _rules_of(self, group_ids: tuple[str, ...], *, is_egress: bool) -> tuple[Permission, ...]:
         """The rules of security groups of this account and region. They are few, as each kind of traffic looks at
         all."""
         known = self.estate.security_groups
-        rules: list[Permission] = []
+        rules: tuple[Permission, ...] = ()
         for group_id in group_ids:
             if known is None or group_id not in known:
                 raise NotPlain
@@ -174,3 +172,14 @@ class PlainLoadBalancer:
         if len(rules) > MAX_PERMISSIONS_WITHOUT_INDEX:
             raise NotPlain
         return rules
+
+
+# Most load balancers of an account have the same few listeners and the same few rules for their clients.
+@lru_cache(maxsize=256)
+def _name_blocks(rules: tuple[Permission, ...], wanted: tuple[tuple[Traffic, ClientBlocks], ...]) -> bool:
+    """Whether rules name, for each kind of traffic, all blocks or any address."""
+    for traffic, (family, cidrs) in wanted:
+        named = {cidr for rule in traffic.select(rules) for cidr in rule.cidrs}
+        if _ANY_ADDRESS[family] not in named and not named.issuperset(cidrs):
+            return False
+    return True

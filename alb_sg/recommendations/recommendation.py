@@ -49,7 +49,7 @@ class UnusedIngress(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-FindUnused = Callable[[LoadBalancerContext, Collection[int]], UnusedIngress]
+FindUnused = Callable[[Estate, LoadBalancer, Collection[int]], UnusedIngress]
 
 
 def _none(*_: object) -> tuple[()]:

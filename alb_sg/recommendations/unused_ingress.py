@@ -22,7 +22,6 @@ from alb_sg.estate.sections import Section
 from alb_sg.parameters import COMMON_PARAMETERS
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.permissions.unused_traffic import ICMP_PROTOCOLS, UnusedRule, find_unused_rules
-from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.recommendation import Recommendation, Severity, UnusedIngress
 from alb_sg.recommendations.requirement import NotApplicable
 
@@ -54,19 +53,19 @@ class _GroupUse(NamedTuple):
     unread: NotReadError | None
 
 
-def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> UnusedIngress:
+def find_unused(estate: Estate, load_balancer: LoadBalancer, exempt_ports: Collection[int]) -> UnusedIngress:
     """What the load balancer's groups let in and no listener uses. The TCP ports `exempt_ports` count as used.
 
     Raises NotApplicable where every group is shared, NotReadError.
     """
-    estate, load_balancer = context.estate, context.load_balancer
     if not load_balancer.security_groups:
         raise NotReadError("security groups", "the load balancer has none")
     judged: list[str] = []
     rules: list[UnusedRule] = []
     remarks: list[str] = []
+    exempt = frozenset(exempt_ports)
     for group_id in load_balancer.security_groups:
-        group = _judge_group(estate, load_balancer, group_id, frozenset(exempt_ports))
+        group = _judge_group(estate, load_balancer, group_id, exempt)
         if group.shared_with is None:
             judged.append(group_id)
             rules += group.rules
