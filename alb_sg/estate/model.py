@@ -284,16 +284,6 @@ class Permission(NamedTuple):
     unknown_reference: UnknownValue | None = None
 
     @property
-    def has_cidrs_alone(self) -> bool:
-        """Whether all peers are CIDR blocks, and known."""
-        return not (
-            self.references
-            or self.prefix_list_ids
-            or self.unknown_addresses is not None
-            or self.unknown_reference is not None
-        )
-
-    @property
     def has_ports(self) -> bool:
         """Whether the rule is for ports, of TCP or UDP."""
         return self.protocol in ("tcp", "udp")

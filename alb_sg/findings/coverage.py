@@ -102,8 +102,6 @@ def count_if_all_covered(
         family = group.peers[0].family
         allowed = own.allowed_traffic(direction, traffic, family)
         count += len(group.peers)
-        if not allowed.referenced_group_ids.isdisjoint(group.common_groups):
-            continue
         for peer in group.peers:
             if peer.family is not family:
                 family = peer.family

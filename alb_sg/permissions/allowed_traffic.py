@@ -184,25 +184,7 @@ def _direction_rules(
     permissions_by_group = tuple([group.egress if is_egress else group.ingress for group in groups])
     if max(map(len, permissions_by_group), default=0) > MAX_PERMISSIONS_WITHOUT_INDEX:
         return DirectionRules([_indexed(estate, group, is_egress=is_egress) for group in groups], unread)
-    if unread or not _have_cidrs_alone(permissions_by_group):
-        return DirectionRules(permissions_by_group, unread)
-    return _shared_direction_rules(permissions_by_group)
-
-
-def _have_cidrs_alone(permissions_by_group: Iterable[Iterable[Permission]]) -> bool:
-    """Whether what the permissions allow depends on nothing else in the estate."""
-    for permissions in permissions_by_group:
-        for permission in permissions:
-            if not permission.has_cidrs_alone:
-                return False
-    return True
-
-
-@lru_cache(maxsize=256)
-def _shared_direction_rules(permissions_by_group: tuple[tuple[Permission, ...], ...]) -> DirectionRules:
-    """Most load balancers of an account have one of a few sets of these: they are open to everybody on the same
-    ports."""
-    return DirectionRules(permissions_by_group, ())
+    return DirectionRules(permissions_by_group, unread)
 
 
 class DirectionRules:

@@ -22,16 +22,13 @@ T = TypeVar("T")
 STATES_WITHOUT_TRAFFIC = frozenset({"draining", "unused"})
 # Most targets are in these states. Others that receive traffic are decided one by one.
 RECEIVING_STATES = frozenset({"healthy", "unhealthy", "initial", None})
-_NO_GROUPS: frozenset[str] = frozenset()
 
 
 class _ReceivingTargets(NamedTuple):
-    """The registrations in a target group that receive traffic, each with its peer. `common_groups` are the security
-    groups that all of them are known to carry."""
+    """The registrations in a target group that receive traffic, each with its peer."""
 
     targets: Sequence[Target]
     peers: tuple[TargetPeer, ...]
-    common_groups: frozenset[str]
 
 
 class _PlannedPort(NamedTuple):
@@ -77,16 +74,16 @@ class LoadBalancerContext:
         return requirements
 
     def _known_requirements(self, group: TargetGroup, port: int | None) -> Sequence[RequirementGroup]:
-        targets, peers, common_groups = self._receiving_targets(group)
+        targets, peers = self._receiving_targets(group)
         if not peers:
             return ()
         if port is None and len({target.port for target in targets}) == 1:
             port = group.port_of(targets[0])
         if port is not None:
-            return (RequirementGroup(Direction.EGRESS, Traffic.tcp(port), peers, group, common_groups=common_groups),)
+            return (RequirementGroup(Direction.EGRESS, Traffic.tcp(port), peers, group),)
         ports = [group.port_of(target) for target in targets]
         return [
-            RequirementGroup(Direction.EGRESS, Traffic.tcp(own_port), own_peers, group, common_groups=common_groups)
+            RequirementGroup(Direction.EGRESS, Traffic.tcp(own_port), own_peers, group)
             for own_port, own_peers in _group_peers(ports, peers)
         ]
 
@@ -95,7 +92,7 @@ class LoadBalancerContext:
         if self._possible_target_groups is None:
             self._possible_target_groups = self.estate.possible_target_groups_of(self.load_balancer)
         unread = self._possible_target_groups.get(group.arn)
-        targets, peers, _ = self._receiving_targets(group)
+        targets, peers = self._receiving_targets(group)
         ports = [
             _PlannedPort(_planned_port(group, target) if port is None else port, _doubt(target)) for target in targets
         ]
@@ -122,8 +119,7 @@ class LoadBalancerContext:
                 if peer is None:
                     peer = known_peers[target.id] = target_peer(self.estate, group, target.id)
                 peers.append(peer)
-            common_groups = frozenset.intersection(*[peer.security_groups for peer in peers]) if peers else _NO_GROUPS
-            cached = _ReceivingTargets(targets, tuple(peers), common_groups)
+            cached = _ReceivingTargets(targets, tuple(peers))
             self._receiving_targets_by_group[group.arn] = cached
         return cached
 

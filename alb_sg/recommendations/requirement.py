@@ -171,8 +171,7 @@ class Requirement(NamedTuple):
 
 
 class RequirementGroup(NamedTuple):
-    """Requirements that differ only in their peers. `common_groups` are security groups that all peers carry, where
-    they are targets: a reference to one of them is enough."""
+    """Requirements that differ only in their peers."""
 
     direction: Direction
     traffic: Traffic
@@ -180,7 +179,6 @@ class RequirementGroup(NamedTuple):
     cause: Cause
     allows_accepted_sources: bool = False
     unread: NotReadError | None = None
-    common_groups: frozenset[str] = frozenset()
 
     def requirements(self) -> list[Requirement]:
         origin = Origin.from_cause(self.cause)
