@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alb_sg.config_rule.allowed_accounts import ENVIRONMENT_VARIABLE
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template
+from alb_sg.deployment.intrinsics import Template, make_template, text_parameter
 from alb_sg.deployment.lambda_resources import (
     function_resources,
     home_region_condition,
@@ -33,24 +33,17 @@ def central_template(settings: Settings, artifact_key: str) -> Template:
             resources |= {f"{camel}InvokedFor{member}": invoke_permission(rule, member) for member in members}
         else:
             resources[f"{camel}InvokedForOrganization"] = invoke_permission(rule, None)
-    template: Template = {
-        "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the functions of the rules, for the delegated administrator of AWS Config",
+    parameters = {
+        ORGANIZATION_PARAMETER: text_parameter(
+            "Organization in which the functions may assume the evaluation role, such as o-a1b2c3d4e5",
+            "^o-[a-z0-9]{10,32}$",
+            settings.organization.organization_id,
+        )
     }
-    if not members:
-        template["Parameters"] = {ORGANIZATION_PARAMETER: _organization_parameter(settings)}
-    template["Rules"] = region_assertion(settings)
-    if wanted := home_region_condition(settings):
-        template["Conditions"] = wanted
-    return {**template, "Resources": resources}
-
-
-def _organization_parameter(settings: Settings) -> Template:
-    parameter: Template = {
-        "Type": "String",
-        "Description": "Organization in which the functions may assume the evaluation role, such as o-a1b2c3d4e5",
-        "AllowedPattern": "^o-[a-z0-9]{10,32}$",
-    }
-    if settings.organization.organization_id is not None:
-        parameter["Default"] = settings.organization.organization_id
-    return parameter
+    return make_template(
+        "alb-sg: the functions of the rules, for the delegated administrator of AWS Config",
+        resources,
+        parameters=None if members else parameters,
+        rules=region_assertion(settings),
+        conditions=home_region_condition(settings),
+    )

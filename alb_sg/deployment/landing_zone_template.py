@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from alb_sg.deployment.intrinsics import Template, policy_document, ref, sub
+from alb_sg.deployment.intrinsics import Template, allow, own_arn, policy_document, ref, tag_list
 from alb_sg.deployment.landing_zone import ROOT_PATH, SIGNED_PREFIX, LandingZone, signed_key
 from alb_sg.deployment.settings import Settings
 
@@ -71,8 +71,7 @@ def apply_landing_zone(settings: Settings, template: Mapping[str, Any]) -> Templ
         properties = resource.setdefault("Properties", {})
         kind = resource["Type"]
         if kind in TAGGED_TYPES and zone.tags:
-            tags = [{"Key": key, "Value": value} for key, value in zone.tags.items()]
-            properties["Tags"] = [*properties.get("Tags", ()), *tags]
+            properties["Tags"] = [*properties.get("Tags", ()), *tag_list(zone.tags)]
         if kind == "AWS::IAM::Role":
             _change_role(zone, properties)
         if kind == "AWS::Logs::LogGroup":
@@ -106,18 +105,9 @@ def _service_statements(zone: LandingZone, trust: Mapping[str, Any]) -> list[Tem
     statements: list[Template] = []
     if "lambda.amazonaws.com" in services and zone.networks:
         # Lambda creates the interfaces. IAM cannot narrow all of these actions to a subnet.
-        statements.append(
-            {"Sid": "ManageNetworkInterfaces", "Effect": "Allow", "Action": list(NETWORK_ACTIONS), "Resource": "*"}
-        )
+        statements.append(allow("ManageNetworkInterfaces", NETWORK_ACTIONS, "*"))
     if services & KEY_USERS and zone.keys:
-        statements.append(
-            {
-                "Sid": "UseKeys",
-                "Effect": "Allow",
-                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-                "Resource": sorted(set(zone.keys.values())),
-            }
-        )
+        statements.append(allow("UseKeys", ["kms:Decrypt", "kms:GenerateDataKey"], sorted(set(zone.keys.values()))))
     return statements
 
 
@@ -133,7 +123,7 @@ def _encrypt(kind: str, properties: Template) -> None:
 
 
 def _boundary_arn(name: str) -> object:
-    return name if name.startswith("arn:") else sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}")
+    return name if name.startswith("arn:") else own_arn("iam", f"policy/{name}", "")
 
 
 def _of_region(name: str) -> Template:
@@ -147,18 +137,13 @@ def _signed(key: object) -> object:
 
 def _mapping(settings: Settings) -> Template:
     zone = settings.landing_zone
-    return {
-        region: {
-            **({KEY: zone.keys[region]} if zone.keys else {}),
-            **({CODE_SIGNING: zone.code_signing[region]} if zone.code_signing else {}),
-            **(
-                {
-                    SUBNETS: list(zone.networks[region].subnets),
-                    SECURITY_GROUPS: list(zone.networks[region].security_groups),
-                }
-                if zone.networks
-                else {}
-            ),
-        }
-        for region in settings.regions
-    }
+    mapping: Template = {region: {} for region in settings.regions}
+    for region, values in mapping.items():
+        if zone.keys:
+            values[KEY] = zone.keys[region]
+        if zone.code_signing:
+            values[CODE_SIGNING] = zone.code_signing[region]
+        if zone.networks:
+            values[SUBNETS] = list(zone.networks[region].subnets)
+            values[SECURITY_GROUPS] = list(zone.networks[region].security_groups)
+    return mapping

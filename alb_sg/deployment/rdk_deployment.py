@@ -21,6 +21,7 @@ import boto3
 
 from alb_sg.aws.pages import read_items
 from alb_sg.deployment.artifact import Artifact
+from alb_sg.deployment.intrinsics import tag_list
 from alb_sg.deployment.lambda_resources import TIMEOUT
 from alb_sg.deployment.preflight import DeploymentError, PrintLine, caller_account_id, check_bucket
 from alb_sg.deployment.settings import Settings
@@ -71,7 +72,7 @@ def stage_rules(settings: Settings, rules: Path, folder: Path, region: str) -> P
         parameters["SourceEvents"] = ",".join(settings.resource_types(rule, region))
         parameters["SourcePeriodic"] = rule.frequency
         if settings.landing_zone.tags:
-            content["Tags"] = [{"Key": key, "Value": value} for key, value in settings.landing_zone.tags.items()]
+            content["Tags"] = tag_list(settings.landing_zone.tags)
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     return folder
 

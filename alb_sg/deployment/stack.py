@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from alb_sg.config_rule.allowed_accounts import ENVIRONMENT_VARIABLE
-from alb_sg.deployment.config_rules import config_rule_properties
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, ref
+from alb_sg.deployment.config_rules import config_rule_properties, remediation_properties, remediation_role
+from alb_sg.deployment.intrinsics import Template, arn_of, make_template, ref
 from alb_sg.deployment.lambda_resources import (
     HOME_REGION,
     function_resources,
@@ -12,7 +12,6 @@ from alb_sg.deployment.lambda_resources import (
     invoke_permission,
     region_assertion,
 )
-from alb_sg.deployment.remediation_resources import remediation_properties, remediation_role
 from alb_sg.deployment.role_policies import evaluation_statements
 from alb_sg.deployment.settings import RemediationMode, Settings
 
@@ -57,10 +56,9 @@ def stack_template(settings: Settings, artifact_key: str, region: str | None = N
     if settings.has_remediation:
         role = remediation_role(settings)
         resources["RemediationRole"] = role if len(settings.regions) == 1 else {"Condition": HOME_REGION, **role}
-    return {
-        "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the rules and their functions for one account",
-        "Rules": region_assertion(settings),
-        **({"Conditions": wanted} if (wanted := home_region_condition(settings)) else {}),
-        "Resources": resources,
-    }
+    return make_template(
+        "alb-sg: the rules and their functions for one account",
+        resources,
+        rules=region_assertion(settings),
+        conditions=home_region_condition(settings),
+    )

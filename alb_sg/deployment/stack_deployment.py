@@ -14,7 +14,7 @@ from alb_sg.aws.pages import read_items
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.documents import documents_template
-from alb_sg.deployment.intrinsics import template_text
+from alb_sg.deployment.intrinsics import tag_list, template_text
 from alb_sg.deployment.lambda_resources import OWNER_TAG
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.preflight import (
@@ -127,10 +127,7 @@ def _create_or_update(
         **_template_arguments(name, template, location),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         # CloudFormation copies it to resources that do not have the tag themselves.
-        "Tags": [
-            {"Key": key, "Value": value}
-            for key, value in {OWNER_TAG: location.settings.stack_name, **location.settings.landing_zone.tags}.items()
-        ],
+        "Tags": tag_list({OWNER_TAG: location.settings.stack_name, **location.settings.landing_zone.tags}),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
     }
     existing = find_stack(client, name)
