@@ -15,13 +15,13 @@ from alb_sg.deployment.conformance_pack import (
     organization_pack_template,
     stack_set_pack_template,
 )
+from alb_sg.deployment.deploy_commands import UNITS_PACK
 from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.intrinsics import MADE_BY, Template, template_text
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.member import member_template
 from alb_sg.deployment.settings import RemediationMode, Settings
 from alb_sg.deployment.stack import stack_template
-from alb_sg.deployment.stack_sets import UNITS_PACK
 from alb_sg.remediation.document_names import document_name
 from alb_sg.ssm_documents.yaml_text import to_yaml
 
