@@ -86,11 +86,6 @@ class ChangeContext:
             raise NotReadError(what, self.unread[section])
 
 
-def change_context(estate: Estate, load_balancer: LoadBalancer, estates: Iterable[Estate]) -> ChangeContext:
-    """The facts in estates: `estate` is the load balancer's own, `estates` are all of the run."""
-    return ChangeContexts(estates).of(estate, load_balancer)
-
-
 class ChangeContexts:
     """The facts about the groups of many load balancers in the estates of a run.
 
