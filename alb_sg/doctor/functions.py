@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ VERSION_TAG = "alb-sg:version"
 HANDLER_SUFFIX = ".lambda_handler"
 NOT_FOUND = "ResourceNotFoundException"
 CONFIG_PRINCIPAL = "config.amazonaws.com"
+INVOKE_ACTIONS = frozenset({"lambda:InvokeFunction", "lambda:*", "*"})
 # Seconds: a shorter limit may drop events during an outage or a deployment.
 SHORT_EVENT_AGE = 900
 # Several events at once are usual: a deployment changes listeners, target groups and security groups together.
@@ -178,9 +178,7 @@ def _allowed_accounts(policy: str) -> set[str] | None:
         services = principal.get("Service") if isinstance(principal, dict) else principal
         if statement.get("Effect") != "Allow" or CONFIG_PRINCIPAL not in _texts(services):
             continue
-        if not any(
-            re.fullmatch(r"lambda:(\*|InvokeFunction)|\*", action) for action in _texts(statement.get("Action"))
-        ):
+        if not INVOKE_ACTIONS.intersection(_texts(statement.get("Action"))):
             continue
         conditions = statement.get("Condition") or {}
         named = {
@@ -284,14 +282,9 @@ def _dimension_values(alarm: Mapping[str, Any]) -> set[str]:
     return {str(dimension.get("Value")) for dimension in alarm.get("Dimensions") or ()}
 
 
-def _queue_arn(function: RuleFunction) -> str | None:
-    arn = (function.configuration.get("DeadLetterConfig") or {}).get("TargetArn")
-    return str(arn) if arn and ":sqs:" in str(arn) else None
-
-
 def _queue_name(function: RuleFunction) -> str | None:
-    arn = _queue_arn(function)
-    return None if arn is None else arn.rpartition(":")[2]
+    arn = str((function.configuration.get("DeadLetterConfig") or {}).get("TargetArn"))
+    return arn.rpartition(":")[2] if ":sqs:" in arn else None
 
 
 def check_failed_events(
