@@ -24,14 +24,10 @@ class DocumentParameter:
     default: str | list[str] | None = None
 
     @property
-    def type(self) -> str:
-        return "StringList" if isinstance(self.default, list) else "String"
-
-    @property
     def declaration(self) -> dict[str, object]:
         """The parameter in a document."""
         declaration: dict[str, object] = {
-            "type": self.type,
+            "type": "StringList" if isinstance(self.default, list) else "String",
             "description": self.description,
             "allowedPattern": f"^{self.pattern}$",
         }
