@@ -25,7 +25,7 @@ FAILED_EVENTS = Check("failed events", "A lost event may leave a wrong verdict u
 
 VERSION_TAG = "alb-sg:version"
 # Handlers of our functions: the rule's module and its function.
-HANDLER_SUFFIX = ".lambda_handler"
+HANDLERS = frozenset(f"{rule}.lambda_handler" for rule in RECOMMENDATIONS_BY_NAME)
 NOT_FOUND = "ResourceNotFoundException"
 CONFIG_PRINCIPAL = "config.amazonaws.com"
 INVOKE_ACTIONS = frozenset({"lambda:InvokeFunction", "lambda:*", "*"})
@@ -50,7 +50,6 @@ class RuleFunction:
     """A function of a rule, as GetFunction describes it. `reserved` is None without reserved concurrency."""
 
     name: str
-    rule: str
     configuration: Mapping[str, Any]
     version: str | None
     reserved: int | None
@@ -67,15 +66,11 @@ def read_functions(
     listed = reader.list("lambda", "list_functions", "Functions")
     if listed.failure is not None:
         return [], [FUNCTIONS.unread(place, listed.failure)]
-    by_name = {
-        str(found["FunctionName"]): name for found in listed.items if (name := _rule_of(str(found.get("Handler"))))
-    }
+    names = {str(found["FunctionName"]) for found in listed.items if found.get("Handler") in HANDLERS}
+    names |= {rule.function_arn.split(":")[6] for rule in rules if rule.function_account == place.account_id}
+    functions: list[RuleFunction] = []
     results: list[CheckResult] = []
-    for rule in rules:
-        if rule.function_account == place.account_id:
-            by_name.setdefault(rule.function_arn.split(":")[6], rule.recommendation.name)
-    functions = []
-    for name, rule_name in sorted(by_name.items()):
+    for name in sorted(names):
         answer = reader.get("lambda", "get_function", FunctionName=name)
         if answer.error_code == NOT_FOUND:
             results.append(
@@ -84,7 +79,7 @@ def read_functions(
         elif answer.failure is not None:
             results.append(FUNCTIONS.unread(f"{place} {name}", answer.failure))
         else:
-            function = _function(name, rule_name, answer.content)
+            function = _function(name, answer.content)
             functions.append(function)
             results.append(_state_result(place, function))
     elsewhere = sorted({rule.function_account for rule in rules} - {place.account_id, ""})
@@ -99,16 +94,10 @@ def read_functions(
     return functions, results
 
 
-def _rule_of(handler: str) -> str | None:
-    name = handler.removesuffix(HANDLER_SUFFIX)
-    return name if handler.endswith(HANDLER_SUFFIX) and name in RECOMMENDATIONS_BY_NAME else None
-
-
-def _function(name: str, rule: str, content: Mapping[str, Any]) -> RuleFunction:
+def _function(name: str, content: Mapping[str, Any]) -> RuleFunction:
     reserved = (content.get("Concurrency") or {}).get("ReservedConcurrentExecutions")
     return RuleFunction(
         name=name,
-        rule=rule,
         configuration=content.get("Configuration") or {},
         version=(content.get("Tags") or {}).get(VERSION_TAG),
         reserved=None if reserved is None else int(reserved),
@@ -257,7 +246,11 @@ def check_alarms(reader: Reader, place: AccountRegion, functions: Sequence[RuleF
         return
     for function in functions:
         names = {function.name, _queue_name(function) or function.name}
-        own = [alarm for alarm in response.items if names & _dimension_values(alarm)]
+        own = [
+            alarm
+            for alarm in response.items
+            if any(str(dimension.get("Value")) in names for dimension in alarm.get("Dimensions") or ())
+        ]
         yield _alarms_result(f"{place} {function.name}", function, own)
 
 
@@ -276,10 +269,6 @@ def _alarms_result(at: str, function: RuleFunction, own: Sequence[Mapping[str, A
     if not any(alarm.get("AlarmActions") for alarm in own):
         return ALARMS.notice(at, f"{pluralize(len(own), 'alarm')} notify nobody", "set alarmTopic in rdk-config.json")
     return ALARMS.ok(at, f"{pluralize(len(own), 'alarm')}, none ringing")
-
-
-def _dimension_values(alarm: Mapping[str, Any]) -> set[str]:
-    return {str(dimension.get("Value")) for dimension in alarm.get("Dimensions") or ()}
 
 
 def _queue_name(function: RuleFunction) -> str | None:

@@ -37,7 +37,6 @@ class StepInput:
 
     account: AccountClients
     load_balancer_arn: str
-    rule: str
     fix: FixRequest
     limits: DocumentLimits
 
@@ -75,7 +74,7 @@ def read_step_input(payload: Payload) -> StepInput:
         limits.narrowed(policy),
         limit_exemptions(exemptions, today, limits.max_exemption_days),
     )
-    return StepInput(account_clients(payload), arn, rule, fix, limits)
+    return StepInput(account_clients(payload), arn, fix, limits)
 
 
 def account_clients(payload: Payload) -> AccountClients:
