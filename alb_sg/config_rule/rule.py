@@ -333,20 +333,17 @@ def _unconfirmed(evaluations: Iterable[Evaluation], recorded: Iterable[RecordedR
     for evaluation in evaluations:
         if evaluation.orderingTimestamp is None:
             continue
+        item_time = datetime.fromisoformat(evaluation.orderingTimestamp)
         result = results.get(evaluation.complianceResourceId)
         if result is None:
             is_unconfirmed = evaluation.complianceType != ComplianceType.NOT_APPLICABLE
         else:
-            is_older = result.ordering_time is not None and result.ordering_time < _ordering_time(evaluation)
+            is_older = result.ordering_time is not None and result.ordering_time < item_time
             verdict = (evaluation.complianceType, evaluation.annotation)
             is_unconfirmed = not is_older and (result.compliance, result.annotation) != verdict
         if is_unconfirmed:
             unconfirmed.add(evaluation.complianceResourceId)
     return frozenset(unconfirmed)
-
-
-def _ordering_time(evaluation: Evaluation) -> datetime:
-    return datetime.fromisoformat(evaluation.orderingTimestamp)
 
 
 def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:

@@ -92,7 +92,9 @@ def _change_role(zone: LandingZone, properties: Template) -> None:
     if zone.role_path != ROOT_PATH:
         properties["Path"] = zone.role_path
     if zone.permissions_boundary is not None:
-        properties["PermissionsBoundary"] = _boundary_arn(zone.permissions_boundary)
+        name = zone.permissions_boundary
+        is_arn = name.startswith("arn:")
+        properties["PermissionsBoundary"] = name if is_arn else own_arn("iam", f"policy/{name}", "")
     statements = list(_service_statements(zone, properties["AssumeRolePolicyDocument"]))
     if statements:
         policy = {"PolicyName": POLICY_NAME, "PolicyDocument": policy_document(statements)}
@@ -120,10 +122,6 @@ def _encrypt(kind: str, properties: Template) -> None:
         by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": _of_region(KEY)}
         rule = {"ServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
         properties["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
-
-
-def _boundary_arn(name: str) -> object:
-    return name if name.startswith("arn:") else own_arn("iam", f"policy/{name}", "")
 
 
 def _of_region(name: str) -> Template:

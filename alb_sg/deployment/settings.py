@@ -383,18 +383,12 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
 
 def _with_content(default: T, content: Mapping[str, Any]) -> T:
     """Settings with the values of an object, whose keys are the names of the fields in camel case."""
-    given = {_snake_case(key): value for key, value in content.items()}
-    return replace(default, **{name: _typed(value, getattr(default, name)) for name, value in given.items()})
-
-
-def _snake_case(key: str) -> str:
-    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
-
-
-def _typed(value: Any, default: object) -> Any:
-    if isinstance(default, Enum):
-        return type(default)(value)
-    return tuple(value) if isinstance(value, list) else value
+    given: dict[str, Any] = {}
+    for key, value in content.items():
+        name = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
+        kind = type(getattr(default, name))
+        given[name] = kind(value) if issubclass(kind, Enum | tuple) else value
+    return replace(default, **given)
 
 
 def _deployed_definitions(
