@@ -16,7 +16,7 @@ MAX_QUEUE_AGE = 604_800
 
 def alarms(settings: Settings, rule: DeployedRule) -> Template:
     """The alarms by logical id. All of them notify `alarmTopic`."""
-    camel = rule.definition.camel_name
+    camel = rule.camel_name
     alarm = partial(_alarm, settings, rule)
     replay = "replay it with python -m alb_sg.deployment replay"
     return {
@@ -77,7 +77,7 @@ def _alarm(
 ) -> Template:
     """An alarm on a metric of the function or its queue. It rings when `threshold` is reached in each of `periods`
     periods of `period` seconds."""
-    function = {"Name": "FunctionName", "Value": ref(f"{rule.definition.camel_name}Function")}
+    function = {"Name": "FunctionName", "Value": ref(f"{rule.camel_name}Function")}
     queue = {"Name": "QueueName", "Value": queue_name(settings, rule)}
     properties: Template = {
         "AlarmName": f"{settings.function_name(rule)}-{name_suffix}",

@@ -28,7 +28,7 @@ def central_template(settings: Settings, artifact_key: str) -> Template:
         resources |= function_resources(
             settings, rule, artifact_key, statements=[assume_role_statement(settings)], environment=environment
         )
-        camel = rule.definition.camel_name
+        camel = rule.camel_name
         if members:
             resources |= {f"{camel}InvokedFor{member}": invoke_permission(rule, member) for member in members}
         else:

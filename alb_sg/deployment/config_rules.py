@@ -69,7 +69,7 @@ def remediation_properties(settings: Settings, rule: DeployedRule, *, automatic:
                 # AWS Config refuses an empty value.
                 if parameter.default
             },
-            document.config_rule_name_parameter(rule.name).name: static_value(ref(f"{rule.definition.camel_name}Rule")),
+            document.config_rule_name_parameter(rule.name).name: static_value(ref(f"{rule.camel_name}Rule")),
         },
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alb_sg.deployment.config_rules import config_rule_properties, remediation_properties
-from alb_sg.deployment.intrinsics import Template, fn_if, is_not_empty, make_template, no_value, ref, sub
+from alb_sg.deployment.intrinsics import Template, fn_if, make_template, ref, sub
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
 from alb_sg.deployment.settings import (
     MAX_PARAMETER_LENGTHS,
@@ -44,7 +44,7 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
     conditions: Template = {}
     resources: Template = {}
     for rule in settings.rules:
-        camel = rule.definition.camel_name
+        camel = rule.camel_name
         names = [name for name in rule.definition.parameters if name not in RDKLIB_PARAMETERS]
         inputs: Template = {"ExecutionRoleName": ref(ROLE_PARAMETER)}
         for name in names:
@@ -53,8 +53,8 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
             if name in CHOICES:
                 inputs[name] = ref(logical)
             else:
-                conditions[f"{logical}Given"] = is_not_empty(logical)
-                inputs[name] = fn_if(f"{logical}Given", ref(logical), no_value())
+                conditions[f"{logical}Given"] = {"Fn::Not": [{"Fn::Equals": [ref(logical), ""]}]}
+                inputs[name] = fn_if(f"{logical}Given", ref(logical), ref("AWS::NoValue"))
         function = f"function:{settings.function_name(rule)}"
         function_arn = sub(f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{{CENTRAL_PARAMETER}}}:{function}")
         resources[f"{camel}Rule"] = {

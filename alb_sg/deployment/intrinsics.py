@@ -33,15 +33,6 @@ def fn_if(condition: str, then: Any, otherwise: Any) -> Template:
     return {"Fn::If": [condition, then, otherwise]}
 
 
-def no_value() -> Template:
-    return ref("AWS::NoValue")
-
-
-def is_not_empty(parameter: str) -> Template:
-    """The condition that the parameter is not empty."""
-    return {"Fn::Not": [{"Fn::Equals": [ref(parameter), ""]}]}
-
-
 def own_arn(service: str, resource: str, region: str = "*") -> Template:
     """The ARN of a resource of the stack's account, in every region unless one is named."""
     return sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")

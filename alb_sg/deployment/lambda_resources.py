@@ -55,7 +55,7 @@ def function_resources(
 ) -> Template:
     """A function's resources, without its invocation permissions. `statements` are its role's, in addition to those for
     its log, queue and exemptions."""
-    name, camel = settings.function_name(rule), rule.definition.camel_name
+    name, camel = settings.function_name(rule), rule.camel_name
     own_role = role(
         name,
         f"Permissions of the function of {rule.name}",
@@ -113,7 +113,7 @@ def invoke_permission(rule: DeployedRule, source_account: object | None) -> Temp
     no narrower condition for an organization."""
     properties: Template = {
         "Action": "lambda:InvokeFunction",
-        "FunctionName": arn_of(f"{rule.definition.camel_name}Function"),
+        "FunctionName": arn_of(f"{rule.camel_name}Function"),
         "Principal": "config.amazonaws.com",
     }
     if source_account is not None:
@@ -125,7 +125,7 @@ def _event_age(settings: Settings, rule: DeployedRule) -> Template:
     """How long Lambda tries an event, where the settings say so. Lambda's own limit is six hours."""
     if settings.maximum_event_age_seconds is None:
         return {}
-    camel = rule.definition.camel_name
+    camel = rule.camel_name
     properties = {
         "FunctionName": ref(f"{camel}Function"),
         "Qualifier": "$LATEST",
@@ -140,7 +140,7 @@ def _artifact_bucket(settings: Settings) -> object:
 
 
 def _role_arn(settings: Settings, rule: DeployedRule) -> Template:
-    made_here = arn_of(f"{rule.definition.camel_name}Role")
+    made_here = arn_of(f"{rule.camel_name}Role")
     if len(settings.regions) == 1:
         return made_here
     return fn_if(HOME_REGION, made_here, own_arn("iam", settings.role_resource(settings.function_name(rule)), ""))

@@ -28,14 +28,6 @@ class RuleDefinition:
     def name(self) -> str:
         return self.recommendation.name
 
-    @property
-    def kebab_name(self) -> str:
-        return self.recommendation.kebab_name
-
-    @property
-    def camel_name(self) -> str:
-        return self.recommendation.camel_name
-
 
 def read_rule_definitions(folder: Path) -> tuple[RuleDefinition, ...]:
     """Every rule in the folder, sorted by name. Raises InvalidInputError if there is none or a file is invalid."""

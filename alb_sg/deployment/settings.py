@@ -100,6 +100,11 @@ class DeployedRule:
         return self.definition.name
 
     @property
+    def camel_name(self) -> str:
+        """The start of its resources' logical ids."""
+        return self.definition.recommendation.camel_name
+
+    @property
     def description(self) -> str:
         return f"[{self.severity}] {self.definition.description}"
 
@@ -164,7 +169,7 @@ class Settings:
         return tuple(name for name in rule.definition.resource_types if name not in left_out)
 
     def function_name(self, rule: DeployedRule) -> str:
-        return f"{self.names.function_prefix}{rule.definition.kebab_name}"
+        return f"{self.names.function_prefix}{rule.definition.recommendation.kebab_name}"
 
     def role_resource(self, name: str) -> str:
         """The resource of the ARN of a role that the templates create, such as `role/platform/alb-sg-evaluation`."""
@@ -254,7 +259,7 @@ def _name_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             "names", f"evaluationRole and remediationRole are both {names.evaluation_role!r}; choose different names"
         )
     for definition in definitions:
-        name = f"{names.function_prefix}{definition.kebab_name}"
+        name = f"{names.function_prefix}{definition.recommendation.kebab_name}"
         if name in {names.evaluation_role, names.remediation_role}:
             yield SettingsProblem(
                 "names", f"{name!r} is also the name of a function's role; choose another role name or functionPrefix"

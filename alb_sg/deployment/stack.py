@@ -24,7 +24,7 @@ def stack_template(settings: Settings, artifact_key: str, region: str | None = N
     has the permissions that its rule declares. Remediation uses the documents of `documents.yaml`."""
     resources: Template = {}
     for rule in settings.rules:
-        camel = rule.definition.camel_name
+        camel = rule.camel_name
         resources |= function_resources(
             settings,
             rule,

@@ -22,7 +22,7 @@ from alb_sg.live.requests import EC2_PAGE, FILTER_VALUES, DescribeRequests, batc
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import ApiCall
 from alb_sg.remediation.change_context import attached_interface, elb_interface_description
-from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
+from alb_sg.remediation.execution import RuleContent, SecurityGroupRule, normalized_peer
 
 T = TypeVar("T")
 
@@ -147,7 +147,7 @@ def _rule_with_content(source: Any) -> tuple[SecurityGroupRule, RuleContent]:
     peer = next((one for one in peers if one), None) or required_text(source["ReferencedGroupInfo"], "GroupId")
     protocol = from_api.PROTOCOL_NAMES.get(protocol, protocol)
     ports = source.get("FromPort"), source.get("ToPort")
-    return rule, RuleContent.of(rule.group_id, rule.direction, protocol, *ports, peer)
+    return rule, RuleContent(rule.group_id, rule.direction.value, protocol, *ports, normalized_peer(peer))
 
 
 def _security_group_rule(source: Any) -> SecurityGroupRule:

@@ -26,7 +26,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.field_readers import required_text
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.account import AccountClients
-from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
+from alb_sg.remediation.execution import RuleContent, SecurityGroupRule, normalized_peer
 from alb_sg.remediation.plan import Plan
 
 RECORD_PATH = "/alb-sg/executions"
@@ -102,13 +102,13 @@ def planned_record(
         tuple(previous_groups),
         None if group is None else group.name,
         frozenset(
-            RuleContent.of(
+            RuleContent(
                 addition.group_id or "",
-                addition.direction,
+                addition.direction.value,
                 addition.permission.protocol,
                 addition.permission.from_port,
                 addition.permission.to_port,
-                addition.peer,
+                normalized_peer(addition.peer),
             )
             for addition in plan.additions
         ),
