@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
+from alb_sg.estate.cidr import Family, family_of, is_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Instance, LoadBalancer, NetworkInterface, PrefixList, SecurityGroup, UnknownValue
 from alb_sg.estate.sections import Section
@@ -64,8 +64,10 @@ class ChangeContext:
     def others_than_targets_with(self, group_id: str, target_ids: Collection[str]) -> tuple[str, ...]:
         """As `other_resources_with`, without the resources that are registered under one of these ids."""
         self.other_resources_with(group_id)
+        # Others are registered by the id of an instance.
+        cidrs = [one for one in target_ids if is_cidr(one)]
         addresses = {
-            family: AddressSet.from_cidrs(family, [one for one in target_ids if _is_address(one, family)])
+            family: AddressSet.from_cidrs(family, [one for one in cidrs if family_of(one) is family])
             for family in Family
         }
         return tuple(
@@ -176,14 +178,6 @@ def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> A
 def _held_cidrs(interface: NetworkInterface) -> tuple[str, ...]:
     """The addresses of an interface and the prefixes that are delegated to it."""
     return (*interface.ipv4_addresses, *interface.ipv6_addresses, *interface.prefixes)
-
-
-def _is_address(target_id: str, family: Family) -> bool:
-    """Whether a target is registered by an address of the family, and not by the id of an instance."""
-    try:
-        return parse_cidr(target_id)[0] is family
-    except InvalidCidrError:
-        return False
 
 
 def _unread_sections(estate: Estate) -> dict[str, str]:
