@@ -22,7 +22,7 @@ from alb_sg.deployment.documents import shipped_documents
 from alb_sg.deployment.landing_zone import ROOT_PATH
 from alb_sg.deployment.landing_zone_accelerator import accelerator_files
 from alb_sg.deployment.organization_accounts import exclude_accounts, outsider_remarks, read_organization_accounts
-from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
+from alb_sg.deployment.preflight import DeploymentError, artifact_buckets
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
 from alb_sg.deployment.release import EPOCH, build_wheel, empty_folder, released_on, sha256_of, write_checksums
 from alb_sg.deployment.replay import replay
@@ -196,13 +196,12 @@ def _release(options: argparse.Namespace) -> None:
 def _upload(options: argparse.Namespace) -> None:
     settings = _settings(options)
     artifact = function_artifact(options.rules)
-    account = caller_account_id()
-    for region in settings.regions:
-        check_bucket(settings.artifact_bucket_name(account, region), account, region)
-    for region in settings.regions:
-        bucket = settings.artifact_bucket_name(account, region)
-        upload_object(bucket, artifact.key, artifact.content, account, region)
-        _print_line(f"{region}: s3://{bucket}/{artifact.key}")
+    buckets = artifact_buckets(settings)
+    for bucket in buckets:
+        bucket.check()
+    for bucket in buckets:
+        bucket.upload(artifact.key, artifact.content)
+        _print_line(f"{bucket.region}: s3://{bucket.name}/{artifact.key}")
     if settings.severities:
         _print_line(f"for deploy/dashboard.yaml: Severities={format_severities(settings.severities)}")
 
