@@ -211,7 +211,7 @@ def _deploy(options: argparse.Namespace) -> None:
     if settings.reserved_concurrency is not None or settings.maximum_event_age_seconds is not None:
         _print_line("rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can")
     zone = settings.landing_zone
-    if zone.keys or zone.code_signing or zone.role_path != ROOT_PATH:
+    if zone.kms_keys or zone.code_signing or zone.role_path != ROOT_PATH:
         _print_line(
             "rdk cannot set landingZone.kmsKeys, landingZone.codeSigning or landingZone.rolePath; deploy-stack can"
         )

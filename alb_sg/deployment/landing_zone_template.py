@@ -62,7 +62,7 @@ def apply_landing_zone(settings: Settings, template: Mapping[str, Any]) -> Templ
     """A copy of the template with the options on every resource that they concern."""
     zone = settings.landing_zone
     changed: Template = copy.deepcopy(dict(template))
-    if zone.keys:
+    if zone.kms_keys:
         # A template's own key encrypts what the customer managed key encrypts now.
         changed["Resources"] = {
             name: resource for name, resource in changed["Resources"].items() if resource["Type"] != "AWS::KMS::Key"
@@ -81,7 +81,7 @@ def apply_landing_zone(settings: Settings, template: Mapping[str, Any]) -> Templ
         if kind == "AWS::Lambda::Function" and zone.code_signing:
             properties[CODE_SIGNING] = _of_region(CODE_SIGNING)
             properties["Code"]["S3Key"] = _signed(properties["Code"]["S3Key"])
-        if zone.keys:
+        if zone.kms_keys:
             _encrypt(kind, properties)
     if json.dumps(_of_region("")["Fn::FindInMap"][:1])[:-1] in json.dumps(changed["Resources"]):
         changed["Mappings"] = {**changed.get("Mappings", {}), MAPPING: _mapping(settings)}
@@ -108,8 +108,8 @@ def _service_statements(zone: LandingZone, trust: Mapping[str, Any]) -> list[Tem
     if "lambda.amazonaws.com" in services and zone.networks:
         # Lambda creates the interfaces. IAM cannot narrow all of these actions to a subnet.
         statements.append(allow("ManageNetworkInterfaces", NETWORK_ACTIONS, "*"))
-    if services & KEY_USERS and zone.keys:
-        statements.append(allow("UseKeys", ["kms:Decrypt", "kms:GenerateDataKey"], sorted(set(zone.keys.values()))))
+    if services & KEY_USERS and zone.kms_keys:
+        statements.append(allow("UseKeys", ["kms:Decrypt", "kms:GenerateDataKey"], sorted(set(zone.kms_keys.values()))))
     return statements
 
 
@@ -137,8 +137,8 @@ def _mapping(settings: Settings) -> Template:
     zone = settings.landing_zone
     mapping: Template = {region: {} for region in settings.regions}
     for region, values in mapping.items():
-        if zone.keys:
-            values[KEY] = zone.keys[region]
+        if zone.kms_keys:
+            values[KEY] = zone.kms_keys[region]
         if zone.code_signing:
             values[CODE_SIGNING] = zone.code_signing[region]
         if zone.networks:

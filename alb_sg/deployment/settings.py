@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from alb_sg.deployment.config_errors import InvalidSettingsError, SettingsProblem, schema_problems, sorted_list
-from alb_sg.deployment.landing_zone import LandingZone, landing_zone_problems, make_landing_zone
+from alb_sg.deployment.landing_zone import SECTION, FunctionNetwork, LandingZone, landing_zone_problems
 from alb_sg.deployment.rule_definition import RuleDefinition
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.location import SSM_PREFIX, AwsLocation, S3Object, parse_location
@@ -27,7 +27,7 @@ from alb_sg.parameters import (
 from alb_sg.recommendations.recommendation import Severity
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
 
-T = TypeVar("T", "OrganizationSettings", "ResourceNames", "RemediationSettings")
+T = TypeVar("T", "LandingZone", "OrganizationSettings", "ResourceNames", "RemediationSettings")
 
 MAX_PARAMETER_LENGTHS = {
     definition.name: definition.max_length for definition in PARAMETERS if definition.max_length is not None
@@ -382,8 +382,17 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             region: frozenset(scope["leaveOut"]) for region, scope in content.get("regionalScope", {}).items()
         },
         organization=_with_content(OrganizationSettings(), content.get("organization", {})),
-        landing_zone=make_landing_zone(content),
+        landing_zone=_landing_zone(content.get(SECTION, {})),
     )
+
+
+def _landing_zone(options: Mapping[str, Any]) -> LandingZone:
+    networks = {
+        region: FunctionNetwork(tuple(network["subnets"]), tuple(network["securityGroups"]))
+        for region, network in options.get("vpc", {}).items()
+    }
+    others = {key: value for key, value in options.items() if key != "vpc"}
+    return replace(_with_content(LandingZone(), others), networks=networks)
 
 
 def _with_content(default: T, content: Mapping[str, Any]) -> T:
