@@ -1,12 +1,44 @@
-"""The calls of the checks: each gives an answer or the reason why there is none, and never raises an error of AWS."""
+"""The calls of the checks: each gives an answer or the reason why there is none, and never raises an error of AWS.
+
+The IAM actions that they need only read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from alb_sg.aggregator import requests
 from alb_sg.aws.calls import ApiRequest, ApiResponse
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
+
+ACCOUNT_ACTIONS = (
+    "cloudwatch:DescribeAlarms",
+    "config:DescribeConfigRuleEvaluationStatus",
+    "config:DescribeConfigRules",
+    "config:DescribeConfigurationRecorderStatus",
+    "config:DescribeConfigurationRecorders",
+    "config:DescribeDeliveryChannelStatus",
+    "config:GetComplianceDetailsByConfigRule",
+    "iam:GetRole",
+    "lambda:GetAccountSettings",
+    "lambda:GetFunction",
+    "lambda:GetFunctionEventInvokeConfig",
+    "lambda:GetPolicy",
+    "lambda:ListFunctions",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+)
+ORGANIZATION_ACTIONS = (
+    *(action for action in requests.IAM_ACTIONS if action.startswith("config:")),
+    "cloudformation:ListStackInstances",
+    "cloudformation:ListStackSets",
+    "iam:SimulatePrincipalPolicy",
+    "organizations:DescribeOrganization",
+    "organizations:ListAWSServiceAccessForOrganization",
+    "organizations:ListAccounts",
+    "organizations:ListDelegatedAdministrators",
+)
 
 # Makes the client of a service in the region that is checked.
 ClientFactory = Callable[[str], Any]
