@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from alb_sg import __version__
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.doctor.check import Check, CheckResult
 from alb_sg.doctor.deployed_rules import DeployedRule
-from alb_sg.doctor.reader import Reader
+from alb_sg.doctor.reader import Reader, policy_statements, texts
 from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
@@ -157,17 +156,13 @@ def check_invocation(
 
 def _allowed_accounts(policy: str) -> set[str] | None:
     """The accounts for which AWS Config may invoke a function; None for all."""
-    try:
-        statements = json.loads(policy).get("Statement") or ()
-    except (ValueError, AttributeError):
-        return set()
     accounts: set[str] = set()
-    for statement in (statements,) if isinstance(statements, dict) else statements:
+    for statement in policy_statements(policy):
         principal = statement.get("Principal")
         services = principal.get("Service") if isinstance(principal, dict) else principal
-        if statement.get("Effect") != "Allow" or CONFIG_PRINCIPAL not in _texts(services):
+        if statement.get("Effect") != "Allow" or CONFIG_PRINCIPAL not in texts(services):
             continue
-        if not INVOKE_ACTIONS.intersection(_texts(statement.get("Action"))):
+        if not INVOKE_ACTIONS.intersection(texts(statement.get("Action"))):
             continue
         conditions = statement.get("Condition") or {}
         named = {
@@ -175,18 +170,12 @@ def _allowed_accounts(policy: str) -> set[str] | None:
             for operator in conditions.values()
             for key, values in operator.items()
             if key.lower() == "aws:sourceaccount"
-            for account in _texts(values)
+            for account in texts(values)
         }
         if not named:
             return None
         accounts |= named
     return accounts
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [str(element) for element in value] if isinstance(value, list) else []
 
 
 def check_concurrency(reader: Reader, place: AccountRegion, functions: Sequence[RuleFunction]) -> Iterator[CheckResult]:

@@ -5,6 +5,7 @@ The IAM actions that they need only read.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -75,3 +76,20 @@ class Reader:
         except AWS_ERRORS as error:
             failure = error_text(error, client.meta.method_to_api_mapping[operation])
             return Answer({}, failure, error_code(error) or None)
+
+
+def policy_statements(document: object) -> list[Any]:
+    """The statements of a policy, which is an object or its JSON. None where it is neither."""
+    try:
+        content = json.loads(document) if isinstance(document, str) else document
+    except ValueError:
+        return []
+    statements = content.get("Statement") if isinstance(content, Mapping) else None
+    return [statements] if isinstance(statements, Mapping) else list(statements or ())
+
+
+def texts(value: object) -> list[str]:
+    """The texts of a member of a policy that holds one or a list of them."""
+    if isinstance(value, str):
+        return [value]
+    return [str(element) for element in value] if isinstance(value, list) else []

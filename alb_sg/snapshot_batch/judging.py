@@ -11,6 +11,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,19 +83,21 @@ def judge_item(manifest: Manifest, item: WorkItem, fetch: ObjectFetcher) -> Item
     """The result of a work item. For an invalid object it is an error that names the object, without verdicts."""
     try:
         estate = _read_estate(manifest, item.account_region, fetch)
-        others = [
-            other
-            for account_region in item.others
-            if (other := _read_other_estate(manifest, account_region, fetch)) is not None
-        ]
     except InvalidInputError as error:
         failed = account_region_error(item.account_region, error.place, error.message)
         return ItemResult(0, frozenset(), frozenset(), tuple(error_lines([failed])))
     if estate is None:
         return ItemResult(0, frozenset(), frozenset(), ())
     load_balancers = sorted(estate.load_balancers.values(), key=lambda one: one.arn)
+    visible = [estate]
+    for other in item.others:
+        # The other item's own result reports an invalid object.
+        with suppress(InvalidInputError):
+            seen = _read_estate(manifest, other, fetch)
+            if seen is not None:
+                visible.append(seen)
     # In the order of one run over all estates.
-    visible = sorted((estate, *others), key=lambda one: one.account_region)
+    visible.sort(key=lambda one: one.account_region)
     exemptions = manifest.loaded_exemptions
     port_exemptions = {} if exemptions is None else exemptions.of_ports
     (findings, errors), misses = evaluate_with_others(
@@ -159,14 +162,6 @@ def object_fetcher(s3: Any, bucket: str) -> ObjectFetcher:
             shutil.copyfileobj(body, file)
 
     return fetch
-
-
-def _read_other_estate(manifest: Manifest, account_region: AccountRegion, fetch: ObjectFetcher) -> Estate | None:
-    """Another estate; None for an invalid object, which the other item's own result reports."""
-    try:
-        return _read_estate(manifest, account_region, fetch)
-    except InvalidInputError:
-        return None
 
 
 def _read_estate(manifest: Manifest, account_region: AccountRegion, fetch: ObjectFetcher) -> Estate | None:
