@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from alb_sg.deployment.artifact import Artifact
-from alb_sg.deployment.central import central_template
 from alb_sg.deployment.conformance_pack import (
     conformance_pack_template,
     organization_pack_template,
@@ -18,7 +17,7 @@ from alb_sg.deployment.intrinsics import MADE_BY, Template, template_text
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.member import member_template
 from alb_sg.deployment.settings import RemediationMode, Settings
-from alb_sg.deployment.stack import stack_template
+from alb_sg.deployment.stack import central_template, stack_template
 from alb_sg.estate.planned.template_documents import parse_template
 from alb_sg.remediation.document_names import document_name
 from alb_sg.ssm_documents.yaml_text import to_yaml

@@ -11,7 +11,6 @@ import json
 from typing import Any
 
 from alb_sg.deployment.artifact import Artifact
-from alb_sg.deployment.central import central_template
 from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.intrinsics import Template
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
@@ -19,7 +18,7 @@ from alb_sg.deployment.member import CENTRAL_PARAMETER
 from alb_sg.deployment.resolved_template import ACCOUNT, resolve_template
 from alb_sg.deployment.role_policies import ORGANIZATION_PARAMETER
 from alb_sg.deployment.settings import Settings
-from alb_sg.deployment.stack import stack_template
+from alb_sg.deployment.stack import central_template, stack_template
 
 FILE = "terraform.json"
 
