@@ -62,7 +62,7 @@ def parse_cidr(text: str) -> tuple[Family, Range]:
 
 
 def is_cidr(text: str) -> bool:
-    """Whether the text is a CIDR block or an address."""
+    """Whether a text is an address or a CIDR block."""
     try:
         parse_cidr(text)
     except InvalidCidrError:
