@@ -7,7 +7,6 @@ an organization. The function's environment therefore lists the accounts.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.aws.arns import role_account_id
@@ -18,28 +17,21 @@ from alb_sg.errors import InvalidInputError
 ENVIRONMENT_VARIABLE = "ALB_SG_ACCOUNTS"
 
 
-def read_allowed_accounts(environment: Mapping[str, str]) -> frozenset[str] | None:
-    """The accounts in the environment; None if it restricts nothing.
+def check_account(notification: Notification) -> None:
+    """Raises InvalidInputError for an event of another account, or with a role of another account.
 
-    Raises InvalidInputError for a value that is not a list of account ids. An empty value would allow no account, which
-    no deployment intends.
+    Raises it, too, if the variable is not a list of account ids. An empty value would allow no account, which no
+    deployment intends.
     """
-    value = environment.get(ENVIRONMENT_VARIABLE)
+    value = os.environ.get(ENVIRONMENT_VARIABLE)
     if value is None:
-        return None
+        return
     accounts = [account.strip() for account in value.split(",")]
     invalid = [account for account in accounts if not ACCOUNT_ID.fullmatch(account)]
     if invalid:
         raise InvalidInputError(
             f"{invalid[0]!r} is not an account id (twelve digits, comma-separated)", ENVIRONMENT_VARIABLE
         )
-    return frozenset(accounts)
-
-
-def require_allowed_account(notification: Notification, accounts: frozenset[str] | None) -> None:
-    """Raises InvalidInputError for an event of another account, or with a role of another account."""
-    if accounts is None:
-        return
     account_id, role_arn = notification.account_id, notification.execution_role_arn
     if account_id not in accounts:
         raise InvalidInputError(
@@ -47,8 +39,3 @@ def require_allowed_account(notification: Notification, accounts: frozenset[str]
         )
     if role_account_id(role_arn) != account_id:
         raise InvalidInputError(f"{role_arn!r} is not a role of account {account_id}", "executionRoleArn")
-
-
-def check_account(notification: Notification) -> None:
-    """Raises InvalidInputError if the function does not accept the event's account."""
-    require_allowed_account(notification, read_allowed_accounts(os.environ))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -52,7 +53,6 @@ class RetryingClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is u
         # As in rdklib: the parameter ExecutionRoleRegion, else the function's own region.
         self._region = region or self._session.get_config_variable("region")
         self._assumes_role = assume_role_mode
-        self._role_credentials: dict[str, str] = {}
         self._clients: dict[tuple[str, str | None, bool], Any] = {}
 
     def build_client(self, service: str, region: str | None = None, assume_role_mode: bool = True) -> Any:  # noqa: FBT002 (rdklib's signature)
@@ -60,19 +60,15 @@ class RetryingClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is u
         assumes = assume_role_mode and self._assumes_role
         key = (service, region, assumes)
         if key not in self._clients:
-            self._clients[key] = self._client(service, region, self._assumed_credentials() if assumes else {})
+            self._clients[key] = self._client(service, region, self._role_credentials if assumes else {})
         return self._clients[key]
 
     def _client(self, service: str, region: str | None, credentials: Mapping[str, str]) -> Any:
         return make_client(service, region or self._region, session=self._session, **credentials)
 
-    def _assumed_credentials(self) -> dict[str, str]:
-        """The role's credentials, as `create_client` takes them. Assumes the role once."""
-        if not self._role_credentials:
-            self._role_credentials = self._assume_role()
-        return self._role_credentials
-
-    def _assume_role(self) -> dict[str, str]:
+    @cached_property
+    def _role_credentials(self) -> dict[str, str]:
+        """The credentials of the assumed role, as `create_client` takes them."""
         try:
             with name_call("AssumeRole"):
                 response = self._client("sts", None, {}).assume_role(

@@ -78,74 +78,66 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
 
     def judge(self, notification: Notification, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
         """The evaluations of the load balancers that an item affects or, for a scheduled run, of all."""
-        if notification.item is None:
-            return self._judge_all(notification, client_factory, parameters)
-        return self._judge_affected(notification, notification.item, client_factory, parameters)
+        self._notification, self._client_factory, self._parameters = notification, client_factory, parameters
+        return self._judge_all() if notification.item is None else self._judge_affected(notification.item)
 
-    def _judge_affected(
-        self, notification: Notification, item: ChangedItem, client_factory: Any, parameters: Parameters
-    ) -> list[Evaluation]:
+    def _judge_affected(self, item: ChangedItem) -> list[Evaluation]:
         if item.is_summary and item.resource_type == TARGET_GROUP_TYPE:
-            item = self._with_history(notification, item, client_factory)
-        selection = affected_load_balancers(item, self.recommendation, parameters)
+            item = self._with_history(item)
+        selection = affected_load_balancers(item, self.recommendation, self._parameters)
         item_is_judged = item.resource_type == LOAD_BALANCER_TYPE and item.resource_id in selection.load_balancers
         if item_is_judged and not item.exists:
             evaluations = [_not_applicable(item.resource_type, item.resource_id)]
             # Others may have shared its security groups.
             others = Selection(security_groups=selection.security_groups)
             if others != Selection():
-                evaluations += self._evaluations(
-                    self._load(notification, client_factory, others, parameters), client_factory, parameters
-                )
+                evaluations += self._evaluations(self._load(others))
             return evaluations
         if selection == Selection():
             # PutEvaluations accepts a call without evaluations, and AWS Config charges for each evaluation.
             return []
-        loaded = self._load(notification, client_factory, selection, parameters)
-        evaluations = self._evaluations(loaded, client_factory, parameters)
+        loaded = self._load(selection)
+        evaluations = self._evaluations(loaded)
         if item_is_judged and item.resource_id in loaded.not_found:
             evaluations.append(_not_applicable(item.resource_type, item.resource_id))
         return evaluations
 
-    def _judge_all(self, notification: Notification, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
-        loaded = self._load(notification, client_factory, Selection(everything=True), parameters)
-        evaluations = self._evaluations(loaded, client_factory, parameters)
+    def _judge_all(self) -> list[Evaluation]:
+        loaded = self._load(Selection(everything=True))
+        evaluations = self._evaluations(loaded)
         from_recordings = bool(loaded.item_times)
         if loaded.enumeration_failure is not None and not from_recordings:
             return evaluations
-        recorded = self._recorded_results(notification, client_factory)
+        recorded = self._recorded_results()
         unconfirmed = frozenset() if recorded is None else _unconfirmed(evaluations, recorded)
         evaluations = [evaluation for evaluation in evaluations if evaluation.complianceResourceId not in unconfirmed]
         unlisted: frozenset[str] = frozenset()
         if loaded.enumeration_failure is None:
-            stale, unlisted = self._stale_results(notification, loaded, recorded or (), client_factory)
+            stale, unlisted = self._stale_results(loaded, recorded or ())
             evaluations += stale
         if unconfirmed or unlisted:
             # Without everything selected, all is read live.
-            loaded = self._load(
-                notification, client_factory, Selection(load_balancers=unconfirmed | unlisted), parameters
-            )
-            evaluations += self._evaluations(loaded, client_factory, parameters)
+            loaded = self._load(Selection(load_balancers=unconfirmed | unlisted))
+            evaluations += self._evaluations(loaded)
             evaluations += [_not_applicable(LOAD_BALANCER_TYPE, arn) for arn in loaded.not_found]
         return evaluations
 
-    def _recorded_results(self, notification: Notification, client_factory: Any) -> list[RecordedResult] | None:
+    def _recorded_results(self) -> list[RecordedResult] | None:
         """The results that AWS Config has of this rule; None, with an error, if they cannot be read."""
-        config = client_factory.build_client("config")
+        config, rule_name = self._client_factory.build_client("config"), self._notification.rule_name
         try:
-            return recorded_results(config, notification.rule_name)
+            return recorded_results(config, rule_name)
         except AWS_ERRORS as error:
-            what = f"verdicts of {notification.rule_name} that no longer apply"
-            self._add_error(notification, config, what, error)
+            self._add_error(config, f"verdicts of {rule_name} that no longer apply", error)
             return None
 
-    def _with_history(self, notification: Notification, item: ChangedItem, client_factory: Any) -> ChangedItem:
+    def _with_history(self, item: ChangedItem) -> ChangedItem:
         """An oversized target group with its current and its previous recorded configuration.
 
         Only these name load balancers that used the target group before the change. If they cannot be read, the load
         balancers in live state are still judged.
         """
-        config = client_factory.build_client("config")
+        config = self._client_factory.build_client("config")
         try:
             with name_call("GetResourceConfigHistory"):
                 history = config.get_resource_config_history(
@@ -154,24 +146,20 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
                 check_list(history, "configurationItems", "GetResourceConfigHistory")
                 configurations = [recorded.get("configuration") for recorded in history["configurationItems"]]
         except AWS_ERRORS as error:
-            self._add_error(notification, config, f"load balancers that {item.resource_id} named before", error)
+            self._add_error(config, f"load balancers that {item.resource_id} named before", error)
             return item
         return item.with_history(configurations)
 
-    def _load(
-        self, notification: Notification, client_factory: Any, selection: Selection, parameters: Parameters
-    ) -> LoadResult:
+    def _load(self, selection: Selection) -> LoadResult:
+        build_client, item = self._client_factory.build_client, self._notification.item
         # Right after a change, a query may still return the state before it.
-        is_periodic = notification.item is None
-        from_config = parameters.source is Source.CONFIG and selection.everything and is_periodic
+        from_config = self._parameters.source is Source.CONFIG and selection.everything and item is None
         clients = LiveClients(
-            elbv2=client_factory.build_client("elbv2"),
-            ec2=client_factory.build_client("ec2"),
-            config=client_factory.build_client("config") if from_config else None,
+            elbv2=build_client("elbv2"), ec2=build_client("ec2"), config=build_client("config") if from_config else None
         )
-        account_id = notification.account_id or _caller_account_id(client_factory)
+        account_id = self._notification.account_id or _caller_account_id(self._client_factory)
         self._source = LiveSource(clients, account_id, clients.elbv2.meta.region_name)
-        loaded = self._source.load_for_rules(selection, {self.recommendation: parameters})
+        loaded = self._source.load_for_rules(selection, {self.recommendation: self._parameters})
         if loaded.enumeration_failure is not None:
             rule = self.recommendation.name
             self.errors.append(enumeration_error(loaded.estate, loaded.enumeration_failure, rule))
@@ -186,21 +174,21 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             )
         return loaded
 
-    def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
+    def _evaluations(self, loaded: LoadResult) -> list[Evaluation]:
         load_balancers = [found for found in loaded.selected if found.may_be_application]
         exemptions = None
-        if parameters.exemptions is not None and load_balancers:
-            account_region = AccountRegion(loaded.estate.account_id, loaded.estate.region)
-            exemptions = self._read_exemptions(parameters.exemptions, client_factory, account_region)
+        if self._parameters.exemptions is not None and load_balancers:
+            exemptions = self._read_exemptions(self._parameters.exemptions, loaded.estate.account_region)
         port_exemptions = {} if exemptions is None else exemptions.of_ports(self.today)
-        findings, errors = judge_all(loaded.estate, load_balancers, {self.recommendation: parameters}, port_exemptions)
+        rules = {self.recommendation: self._parameters}
+        findings, errors = judge_all(loaded.estate, load_balancers, rules, port_exemptions)
         if exemptions is not None:
             findings, errors = apply_exemptions(exemptions, findings, errors, self.today)
         self.errors.extend(errors)
         item_times = {found.arn: loaded.oldest_item_time(found) for found in load_balancers}
         return [_evaluation(finding, item_times.get(finding.load_balancer_arn)) for finding in findings]
 
-    def _read_exemptions(self, location: AwsLocation, client_factory: Any, account_region: AccountRegion) -> Exemptions:
+    def _read_exemptions(self, location: AwsLocation, account_region: AccountRegion) -> Exemptions:
         """The exemptions, or none with an error if they cannot be read.
 
         The function's own role reads them: the judged account must not exempt itself.
@@ -210,17 +198,13 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             max_days = parse_max_days(os.environ.get(MAX_DAYS_VARIABLE))
             exemptions = read_exemptions(
                 location,
-                lambda service: client_factory.build_client(service, assume_role_mode=False),
+                lambda service: self._client_factory.build_client(service, assume_role_mode=False),
                 RECOMMENDATIONS_BY_NAME,
                 bucket_owner=self.function_account,
             )
         except (InvalidInputError, NotReadError) as error:
-            cause = f"{error}; no exemption applies"
-            self.errors.append(
-                EvaluationError(
-                    account_region.account_id, account_region.region, None, rule, f"exemptions in {location}", cause
-                )
-            )
+            what, cause = f"exemptions in {location}", f"{error}; no exemption applies"
+            self.errors.append(EvaluationError(*account_region, None, rule, what, cause))
             return Exemptions(str(location))
         exemptions = limit_exemptions(exemptions, self.today, max_days)
         self.errors.extend(
@@ -231,18 +215,14 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         return exemptions
 
     def _stale_results(
-        self,
-        notification: Notification,
-        loaded: LoadResult,
-        recorded: Iterable[RecordedResult],
-        client_factory: Any,
+        self, loaded: LoadResult, recorded: Iterable[RecordedResult]
     ) -> tuple[list[Evaluation], frozenset[str]]:
         """NOT_APPLICABLE for every resource with a recorded result that is no longer a load balancer of the account.
 
         Also the ARNs of load balancers with such a result that exist although they were not listed: a list may lack one
         by mistake, so a second call names each ARN.
         """
-        config = client_factory.build_client("config")
+        config = self._client_factory.build_client("config")
         enumerated = {load_balancer.arn for load_balancer in loaded.selected}
         unlisted = [
             (result.resource_type, result.resource_id) for result in recorded if result.resource_id not in enumerated
@@ -252,13 +232,8 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             for _, resource_id in unlisted
             if is_load_balancer_arn(resource_id) and resource_id not in loaded.not_found
         )
-        account_id, region = str(notification.account_id), config.meta.region_name
-        self.errors.extend(
-            EvaluationError(
-                account_id, region, arn, self.recommendation.name, f"whether {load_balancer_name(arn)} exists", cause
-            )
-            for arn, cause in confirmation.failures.items()
-        )
+        for arn, cause in confirmation.failures.items():
+            self.errors.append(self._error(config, arn, f"whether {load_balancer_name(arn)} exists", cause))
         stale = [
             _not_applicable(resource_type, resource_id)
             for resource_type, resource_id in unlisted
@@ -266,11 +241,13 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         ]
         return stale, frozenset(confirmation.found)
 
-    def _add_error(self, notification: Notification, client: Any, what: str, error: Exception) -> None:
+    def _add_error(self, client: Any, what: str, error: Exception) -> None:
         """Adds an error that concerns no single load balancer and does not stop the invocation."""
-        account_id, region = str(notification.account_id), client.meta.region_name
-        rule = self.recommendation.name
-        self.errors.append(EvaluationError(account_id, region, None, rule, what, error_text(error)))
+        self.errors.append(self._error(client, None, what, error_text(error)))
+
+    def _error(self, client: Any, arn: str | None, what: str, cause: str) -> EvaluationError:
+        account_id, region = str(self._notification.account_id), client.meta.region_name
+        return EvaluationError(account_id, region, arn, self.recommendation.name, what, cause)
 
 
 def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[EvaluationDict]:
@@ -356,20 +333,17 @@ def _unconfirmed(evaluations: Iterable[Evaluation], recorded: Iterable[RecordedR
     for evaluation in evaluations:
         if evaluation.orderingTimestamp is None:
             continue
+        item_time = datetime.fromisoformat(evaluation.orderingTimestamp)
         result = results.get(evaluation.complianceResourceId)
         if result is None:
             is_unconfirmed = evaluation.complianceType != ComplianceType.NOT_APPLICABLE
         else:
-            is_older = result.ordering_time is not None and result.ordering_time < _ordering_time(evaluation)
+            is_older = result.ordering_time is not None and result.ordering_time < item_time
             verdict = (evaluation.complianceType, evaluation.annotation)
             is_unconfirmed = not is_older and (result.compliance, result.annotation) != verdict
         if is_unconfirmed:
             unconfirmed.add(evaluation.complianceResourceId)
     return frozenset(unconfirmed)
-
-
-def _ordering_time(evaluation: Evaluation) -> datetime:
-    return datetime.fromisoformat(evaluation.orderingTimestamp)
 
 
 def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:

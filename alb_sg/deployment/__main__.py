@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,18 +17,18 @@ from alb_sg.aws.clients import CREDENTIAL_ERRORS
 from alb_sg.deployment.artifact import Artifact, function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.control_tower import control_tower_files
+from alb_sg.deployment.deploy_commands import size_remarks, stack_set_remarks, unneeded_remarks
 from alb_sg.deployment.documents import shipped_documents
 from alb_sg.deployment.landing_zone import ROOT_PATH
 from alb_sg.deployment.landing_zone_accelerator import accelerator_files
 from alb_sg.deployment.organization_accounts import exclude_accounts, outsider_remarks, read_organization_accounts
-from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
+from alb_sg.deployment.preflight import DeploymentError, artifact_buckets
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
 from alb_sg.deployment.release import EPOCH, build_wheel, empty_folder, released_on, sha256_of, write_checksums
 from alb_sg.deployment.replay import replay
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
 from alb_sg.deployment.stack_deployment import deploy_stack
-from alb_sg.deployment.stack_sets import stack_set_remarks
 from alb_sg.deployment.template_files import (
     HAND_WRITTEN_FOLDER,
     deployment_remarks,
@@ -37,7 +37,6 @@ from alb_sg.deployment.template_files import (
     render_templates,
     stale_templates,
 )
-from alb_sg.deployment.template_sizes import size_remarks, unneeded_remarks
 from alb_sg.deployment.terraform import FILE as TERRAFORM_FILE
 from alb_sg.deployment.terraform import terraform_file
 from alb_sg.errors import InvalidInputError
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     file cannot be written."""
     options = _parser().parse_args(arguments)
     try:
-        _COMMANDS[options.command](options)
+        options.run(options)
     except (InvalidSettingsError, InvalidInputError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -86,49 +85,41 @@ def _parser() -> argparse.ArgumentParser:
     )
     counted = argparse.ArgumentParser(add_help=False)
     counted.add_argument("--dry-run", action="store_true", help="only count the events in the queues")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, parents, text in (
-        (
-            "build",
-            [shared, written],
-            "build the functions' zip and the layer, each with its sha256, and the remediation documents",
-        ),
-        (
-            "pack",
-            [shared, configured, written, listed],
-            "build, then render every template that depends on the settings",
-        ),
-        (
-            "release",
-            [shared, configured, written, listed],
-            "pack, with the wheel, the Terraform modules, an SBOM and checksums, into a folder of the version",
-        ),
-        ("upload", [shared, configured, bucketed], "upload the zip to the bucket of each region, for central.yaml"),
-        (
-            "deploy",
-            [shared, configured, bucketed],
-            "deploy to one account with rdk: publish the layer, then run rdk deploy",
-        ),
-        (
-            "deploy-stack",
-            [shared, configured, bucketed],
-            "deploy to one account without rdk: one CloudFormation stack in each region",
-        ),
-        (
-            "replay",
-            [shared, configured, counted],
-            "hand the events of the failed-event queues to their functions again, in every region",
-        ),
-    ):
-        commands.add_parser(name, parents=parents, help=text, description=text)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(run: Callable[[argparse.Namespace], object], text: str, *parents: argparse.ArgumentParser) -> None:
+        # A command is called as its function.
+        name = run.__name__.removeprefix("_").replace("_", "-")
+        command = commands.add_parser(name, parents=[shared, *parents], help=text, description=text)
+        command.set_defaults(run=run)
+
+    add(_build, "build the functions' zip and the layer, each with its sha256, and the remediation documents", written)
+    add(_pack, "build, then render every template that depends on the settings", configured, written, listed)
+    add(
+        _release,
+        "pack, with the wheel, the Terraform modules, an SBOM and checksums, into a folder of the version",
+        configured,
+        written,
+        listed,
+    )
+    add(_upload, "upload the zip to the bucket of each region, for central.yaml", configured, bucketed)
+    add(_deploy, "deploy to one account with rdk: publish the layer, then run rdk deploy", configured, bucketed)
+    add(
+        _deploy_stack,
+        "deploy to one account without rdk: one CloudFormation stack in each region",
+        configured,
+        bucketed,
+    )
+    add(
+        _replay,
+        "hand the events of the failed-event queues to their functions again, in every region",
+        configured,
+        counted,
+    )
     return parser
 
 
-def _build(options: argparse.Namespace) -> None:
-    _write_artifacts(options, None)
-
-
-def _write_artifacts(options: argparse.Namespace, settings: Settings | None) -> Artifact:
+def _build(options: argparse.Namespace, settings: Settings | None = None) -> Artifact:
     """Builds the artifacts, and the documents with the limits of the settings (None: the defaults). Returns the
     artifact of the functions."""
     artifact = function_artifact(options.rules)
@@ -149,7 +140,7 @@ def _pack(options: argparse.Namespace) -> None:
     listing = options.organization_accounts
     if listing is not None:
         settings = exclude_accounts(settings, read_organization_accounts(listing), listing)
-    artifact = _write_artifacts(options, settings)
+    artifact = _build(options, settings)
     files = render_templates(settings, artifact)
     hand_written = render_hand_written_templates(settings, options.rules.resolve().parent)
     other_tools = {
@@ -205,13 +196,12 @@ def _release(options: argparse.Namespace) -> None:
 def _upload(options: argparse.Namespace) -> None:
     settings = _settings(options)
     artifact = function_artifact(options.rules)
-    account = caller_account_id()
-    for region in settings.regions:
-        check_bucket(settings.artifact_bucket_name(account, region), account, region)
-    for region in settings.regions:
-        bucket = settings.artifact_bucket_name(account, region)
-        upload_object(bucket, artifact.key, artifact.content, account, region)
-        _print_line(f"{region}: s3://{bucket}/{artifact.key}")
+    buckets = artifact_buckets(settings)
+    for bucket in buckets:
+        bucket.check()
+    for bucket in buckets:
+        bucket.upload(artifact.key, artifact.content)
+        _print_line(f"{bucket.region}: s3://{bucket.name}/{artifact.key}")
     if settings.severities:
         _print_line(f"for deploy/dashboard.yaml: Severities={format_severities(settings.severities)}")
 
@@ -221,7 +211,7 @@ def _deploy(options: argparse.Namespace) -> None:
     if settings.reserved_concurrency is not None or settings.maximum_event_age_seconds is not None:
         _print_line("rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can")
     zone = settings.landing_zone
-    if zone.keys or zone.code_signing or zone.role_path != ROOT_PATH:
+    if zone.kms_keys or zone.code_signing or zone.role_path != ROOT_PATH:
         _print_line(
             "rdk cannot set landingZone.kmsKeys, landingZone.codeSigning or landingZone.rolePath; deploy-stack can"
         )
@@ -249,16 +239,6 @@ def _print_line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
-
-_COMMANDS = {
-    "build": _build,
-    "pack": _pack,
-    "release": _release,
-    "upload": _upload,
-    "deploy": _deploy,
-    "deploy-stack": _deploy_stack,
-    "replay": _replay,
-}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -21,6 +21,7 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import alb_sg
+from alb_sg.deployment.rule_definition import rule_folders
 from alb_sg.deployment.service_models import service_model_files
 from alb_sg.errors import InvalidInputError
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
@@ -119,13 +120,7 @@ def _make_zip(files: Mapping[str, bytes]) -> bytes:
 
 def _rule_handlers(rules: Path) -> dict[str, bytes]:
     """The rules' handler modules by file name."""
-    folders = sorted(path.parent for path in rules.glob("*/parameters.json"))
-    if not folders:
-        raise InvalidInputError(
-            "contains no rule (RULE/parameters.json); run the command in the checkout, or name the folder with --rules",
-            str(rules),
-        )
-    return {f"{folder.name}.py": (folder / f"{folder.name}.py").read_bytes() for folder in folders}
+    return {f"{folder.name}.py": (folder / f"{folder.name}.py").read_bytes() for folder in rule_folders(rules)}
 
 
 def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -147,7 +142,10 @@ def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
         found[name] = path
         waiting.append(name.rpartition(".")[0])
         waiting.extend(_imported_modules(path.read_bytes(), name, is_package=path.name == "__init__.py"))
-    files = {_archive_path(name, path): path.read_bytes() for name, path in found.items()}
+    folders = {name: path.parent for name, path in roots.items()}
+    files = {
+        path.relative_to(folders[name.partition(".")[0]]).as_posix(): path.read_bytes() for name, path in found.items()
+    }
     assets = {f"alb_sg/{ASSETS}/{path.name}": path.read_bytes() for path in sorted((package_folder / ASSETS).iterdir())}
     of_bundled = {name: text for one in bundled.values() for name, text in _license_files(one).items()}
     licenses = {**of_bundled, "LICENSE": _own_license(package_folder.parent)}
@@ -166,10 +164,7 @@ def _find_imports(source: bytes, module: str, *, is_package: bool) -> Iterator[s
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                above = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*above, *filter(None, [base])])
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             if base.split(".")[0] in PACKAGES:
                 yield base
                 yield from (f"{base}.{alias.name}" for alias in node.names)
@@ -184,11 +179,6 @@ def _module_file(name: str, roots: Mapping[str, Path]) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
-
-
-def _archive_path(name: str, path: Path) -> str:
-    folder = name.replace(".", "/")
-    return f"{folder}/__init__.py" if path.name == "__init__.py" else f"{folder}.py"
 
 
 def _own_license(folder: Path) -> bytes:

@@ -64,7 +64,9 @@ def sorted_list(names: Iterable[str]) -> str:
 
 def _problems_of(error: ValidationError) -> list[SettingsProblem]:
     # The types of these values depend on the schema's keyword.
-    found, rule, limit = _untyped(error.instance), _untyped(error.schema), _untyped(error.validator_value)
+    found: Any = error.instance
+    rule: Any = error.schema
+    limit: Any = error.validator_value
     path = path_of(error.absolute_path)
     shown = json.dumps(found, ensure_ascii=False)
     meant = rule.get("description", "")
@@ -94,7 +96,3 @@ def _problems_of(error: ValidationError) -> list[SettingsProblem]:
         case "maxItems":
             return [SettingsProblem(path, f"{len(found)} entries are more than the {limit} allowed. {meant}".rstrip())]
     return [SettingsProblem(path, f"{shown} is not allowed here. {meant}".rstrip())]
-
-
-def _untyped(value: object) -> Any:
-    return value

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from alb_sg.deployment.config_rules import config_rule_properties
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, fn_if, is_not_empty, no_value, ref, sub
+from collections.abc import Sequence
+
+from alb_sg.deployment.config_rules import config_rule_properties, remediation_properties
+from alb_sg.deployment.intrinsics import Template, fn_if, make_template, ref, sub
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
-from alb_sg.deployment.remediation_resources import remediation_properties
 from alb_sg.deployment.settings import (
     MAX_PARAMETER_LENGTHS,
     MAX_ROLE_NAME_LENGTH,
@@ -43,77 +44,86 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
     conditions: Template = {}
     resources: Template = {}
     for rule in settings.rules:
+        camel = rule.camel_name
         names = [name for name in rule.definition.parameters if name not in RDKLIB_PARAMETERS]
         inputs: Template = {"ExecutionRoleName": ref(ROLE_PARAMETER)}
         for name in names:
-            logical = f"{rule.definition.camel_name}{name}"
+            logical = f"{camel}{name}"
             parameters[logical] = _parameter(rule, name)
             if name in CHOICES:
                 inputs[name] = ref(logical)
             else:
-                conditions[f"{logical}Given"] = is_not_empty(logical)
-                inputs[name] = fn_if(f"{logical}Given", ref(logical), no_value())
-        resources |= _rule_resources(settings, rule, region, inputs)
+                conditions[f"{logical}Given"] = {"Fn::Not": [{"Fn::Equals": [ref(logical), ""]}]}
+                inputs[name] = fn_if(f"{logical}Given", ref(logical), ref("AWS::NoValue"))
+        function = f"function:{settings.function_name(rule)}"
+        function_arn = sub(f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{{CENTRAL_PARAMETER}}}:{function}")
+        resources[f"{camel}Rule"] = {
+            "Type": "AWS::Config::ConfigRule",
+            "Properties": config_rule_properties(settings, rule, region, function_arn=function_arn, parameters=inputs),
+        }
         if not rule.definition.recommendation.is_fixable:
             continue
-        camel = rule.definition.camel_name
         mode = f"{camel}Remediation"
         parameters[mode] = _mode_parameter(rule)
         conditions[f"{camel}Remedied"] = {"Fn::Not": [{"Fn::Equals": [ref(mode), RemediationMode.OFF.value]}]}
         by_itself: Template = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
         if TAG_KEY.name in names:
             # Otherwise everybody who may tag a load balancer would decide whom AWS Config opens it to.
-            untagged = {"Fn::Equals": [ref(f"{camel}{TAG_KEY.name}"), ""]}
-            by_itself = {"Fn::And": [by_itself, untagged]}
+            by_itself = {"Fn::And": [by_itself, {"Fn::Equals": [ref(f"{camel}{TAG_KEY.name}"), ""]}]}
         conditions[f"{camel}RemediedByItself"] = by_itself
-        resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule)
-    return {
-        "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: security groups of Application Load Balancers, as Elastic Load Balancing recommends",
-        "Parameters": parameters,
-        "Conditions": conditions,
-        "Resources": resources,
-    }
+        resources[f"{camel}RemediationConfiguration"] = {
+            "Type": "AWS::Config::RemediationConfiguration",
+            "Condition": f"{camel}Remedied",
+            "Properties": remediation_properties(
+                settings, rule, automatic=fn_if(f"{camel}RemediedByItself", True, False)
+            ),
+        }
+    return make_template(
+        "alb-sg: security groups of Application Load Balancers, as Elastic Load Balancing recommends",
+        resources,
+        parameters=parameters,
+        conditions=conditions,
+    )
 
 
 def organization_pack_template(settings: Settings, pack: str) -> Template:
     """The stack of the delegated administrator that deploys `pack`, a template's text, to the organization."""
-    properties: Template = {
-        "OrganizationConformancePackName": settings.stack_name,
-        "TemplateBody": pack,
-        "ConformancePackInputParameters": [
-            {"ParameterName": CENTRAL_PARAMETER, "ParameterValue": ref("AWS::AccountId")}
-        ],
-    }
-    if settings.organization.excluded_accounts:
-        properties["ExcludedAccounts"] = list(settings.organization.excluded_accounts)
-    if settings.organization.delivery_bucket is not None:
-        properties["DeliveryS3Bucket"] = settings.organization.delivery_bucket
-    return {
-        "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the conformance pack for every account of the organization, in this region",
-        "Resources": {"Pack": {"Type": "AWS::Config::OrganizationConformancePack", "Properties": properties}},
-    }
+    return make_template(
+        "alb-sg: the conformance pack for every account of the organization, in this region",
+        _pack(
+            settings,
+            "OrganizationConformancePack",
+            pack,
+            ref("AWS::AccountId"),
+            settings.organization.excluded_accounts,
+        ),
+    )
 
 
 def stack_set_pack_template(settings: Settings, pack: str) -> Template:
     """The stack of one account with `pack`, a template's text: a StackSet deploys it to organizational units, which
     AWS Config's own organization pack cannot name."""
+    return make_template(
+        "alb-sg: the conformance pack of one account and region, for a StackSet",
+        _pack(settings, "ConformancePack", pack, ref(CENTRAL_PARAMETER)),
+        parameters={CENTRAL_PARAMETER: central_parameter(settings)},
+    )
+
+
+def _pack(
+    settings: Settings, kind: str, text: str, central: Template, excluded_accounts: Sequence[str] = ()
+) -> Template:
+    """The resource of a pack, whose functions are in the account `central`."""
     properties: Template = {
-        "ConformancePackName": settings.stack_name,
-        "TemplateBody": pack,
-        "ConformancePackInputParameters": [
-            {"ParameterName": CENTRAL_PARAMETER, "ParameterValue": ref(CENTRAL_PARAMETER)}
-        ],
+        f"{kind}Name": settings.stack_name,
+        "TemplateBody": text,
+        "ConformancePackInputParameters": [{"ParameterName": CENTRAL_PARAMETER, "ParameterValue": central}],
     }
+    if excluded_accounts:
+        properties["ExcludedAccounts"] = list(excluded_accounts)
     if settings.organization.delivery_bucket is not None:
         properties["DeliveryS3Bucket"] = settings.organization.delivery_bucket
-    return {
-        "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the conformance pack of one account and region, for a StackSet",
-        "Parameters": {CENTRAL_PARAMETER: central_parameter(settings)},
-        "Resources": {"Pack": {"Type": "AWS::Config::ConformancePack", "Properties": properties}},
-    }
+    return {"Pack": {"Type": f"AWS::Config::{kind}", "Properties": properties}}
 
 
 def _parameter(rule: DeployedRule, name: str) -> Template:
@@ -138,23 +148,4 @@ def _mode_parameter(rule: DeployedRule) -> Template:
         ),
         "Default": rule.remediation.mode.value,
         "AllowedValues": [mode.value for mode in RemediationMode],
-    }
-
-
-def _rule_resources(settings: Settings, rule: DeployedRule, region: str | None, inputs: Template) -> Template:
-    camel = rule.definition.camel_name
-    name = settings.function_name(rule)
-    function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{{CENTRAL_PARAMETER}}}:function:{name}"
-    properties = config_rule_properties(settings, rule, region, function_arn=sub(function), parameters=inputs)
-    return {f"{camel}Rule": {"Type": "AWS::Config::ConfigRule", "Properties": properties}}
-
-
-def _remediation_configuration(settings: Settings, rule: DeployedRule) -> Template:
-    """The rule's remediation, created where the pack's parameter enables it."""
-    camel = rule.definition.camel_name
-    properties = remediation_properties(settings, rule, automatic=fn_if(f"{camel}RemediedByItself", True, False))
-    return {
-        "Type": "AWS::Config::RemediationConfiguration",
-        "Condition": f"{camel}Remedied",
-        "Properties": properties,
     }

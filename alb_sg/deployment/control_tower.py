@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from alb_sg.deployment.deploy_commands import UNITS_PACK
 from alb_sg.deployment.intrinsics import Template
 from alb_sg.deployment.settings import Settings
-from alb_sg.deployment.stack_sets import UNITS_PACK
 from alb_sg.ssm_documents.yaml_text import to_yaml
 
 FOLDER = "control-tower"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from alb_sg.deployment.artifact import Artifact
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, sub
+from alb_sg.deployment.config_rules import document_limits
+from alb_sg.deployment.intrinsics import Template, make_template, sub, tag_list
 from alb_sg.deployment.lambda_resources import OWNER_TAG, region_assertion
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
-from alb_sg.deployment.remediation_resources import document_limits
 from alb_sg.deployment.settings import Settings
 from alb_sg.remediation.document_names import DOCUMENT_PREFIX, DOCUMENTS, document_name
 from alb_sg.ssm_documents.documents import ATTACHMENT, build_document, document_text, with_checksum
@@ -24,17 +24,10 @@ def documents_template(settings: Settings, artifact: Artifact) -> Template:
 
     A new artifact makes a new version of each document, which becomes the default version.
     """
-    bucket = settings.artifact_bucket.format(account=f"${{{CENTRAL_PARAMETER}}}", region="${AWS::Region}")
+    bucket = settings.artifact_bucket_name(f"${{{CENTRAL_PARAMETER}}}", "${AWS::Region}")
     location = f"s3://{bucket}/{artifact.key}"
     attachment = {"Key": "S3FileUrl", "Name": ATTACHMENT, "Values": [sub(location) if "$" in location else location]}
-    template: Template = {
-        "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the remediation documents, for every evaluated account and region",
-    }
-    if CENTRAL_PARAMETER in location:
-        template["Parameters"] = {CENTRAL_PARAMETER: central_parameter(settings)}
-    template["Rules"] = region_assertion(settings)
-    template["Resources"] = {
+    resources: Template = {
         f"{name.removeprefix(DOCUMENT_PREFIX)}Document": {
             "Type": "AWS::SSM::Document",
             "Properties": {
@@ -47,12 +40,17 @@ def documents_template(settings: Settings, artifact: Artifact) -> Template:
                 # An object, which CloudFormation passes on as JSON. JSON is YAML too, and Automation accepts a script
                 # only in a YAML document.
                 "Content": content,
-                "Tags": [{"Key": OWNER_TAG, "Value": settings.stack_name}],
+                "Tags": tag_list({OWNER_TAG: settings.stack_name}),
             },
         }
         for name, content in _documents_with_checksum(artifact, settings).items()
     }
-    return template
+    return make_template(
+        "alb-sg: the remediation documents, for every evaluated account and region",
+        resources,
+        parameters={CENTRAL_PARAMETER: central_parameter(settings)} if CENTRAL_PARAMETER in location else None,
+        rules=region_assertion(settings),
+    )
 
 
 def _documents_with_checksum(artifact: Artifact, settings: Settings | None) -> dict[str, Template]:

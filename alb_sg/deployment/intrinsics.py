@@ -33,13 +33,25 @@ def fn_if(condition: str, then: Any, otherwise: Any) -> Template:
     return {"Fn::If": [condition, then, otherwise]}
 
 
-def no_value() -> Template:
-    return ref("AWS::NoValue")
+def own_arn(service: str, resource: str, region: str = "*") -> Template:
+    """The ARN of a resource of the stack's account, in every region unless one is named."""
+    return sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")
 
 
-def is_not_empty(parameter: str) -> Template:
-    """The condition that the parameter is not empty."""
-    return {"Fn::Not": [{"Fn::Equals": [ref(parameter), ""]}]}
+def tag_list(tags: Mapping[str, str]) -> list[Template]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def text_parameter(description: str, pattern: str, default: str | None) -> Template:
+    """A parameter of a template; required if the default is None."""
+    parameter = {"Type": "String", "Description": description, "AllowedPattern": pattern}
+    return parameter if default is None else {**parameter, "Default": default}
+
+
+def allow(sid: str, actions: Iterable[str], resources: object, condition: Template | None = None) -> Template:
+    """A statement that allows actions on resources, under a condition if there is one."""
+    statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+    return {**statement, "Condition": condition} if condition else statement
 
 
 def policy_document(statements: Iterable[Template]) -> Template:
@@ -56,6 +68,24 @@ def role(name: str, description: str, trust: Template, policy_name: str, stateme
             "AssumeRolePolicyDocument": policy_document([trust]),
             "Policies": [{"PolicyName": policy_name, "PolicyDocument": policy_document(statements)}],
         },
+    }
+
+
+def make_template(
+    description: str,
+    resources: Template,
+    *,
+    parameters: Template | None = None,
+    rules: Template | None = None,
+    conditions: Template | None = None,
+) -> Template:
+    """A template without the sections that are empty."""
+    sections = {"Parameters": parameters, "Rules": rules, "Conditions": conditions}
+    return {
+        "AWSTemplateFormatVersion": FORMAT_VERSION,
+        "Description": description,
+        **{name: section for name, section in sections.items() if section},
+        "Resources": resources,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from alb_sg import __version__
 from alb_sg.deployment.alarms import alarms
-from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, ref, role, sub
+from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, own_arn, ref, role, sub, tag_list
 from alb_sg.deployment.role_policies import function_statements, queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
 from alb_sg.doctor.functions import VERSION_TAG
@@ -55,7 +55,7 @@ def function_resources(
 ) -> Template:
     """A function's resources, without its invocation permissions. `statements` are its role's, in addition to those for
     its log, queue and exemptions."""
-    name, camel = settings.function_name(rule), rule.definition.camel_name
+    name, camel = settings.function_name(rule), rule.camel_name
     own_role = role(
         name,
         f"Permissions of the function of {rule.name}",
@@ -78,10 +78,7 @@ def function_resources(
             "MemorySize": MEMORY,
             "Timeout": TIMEOUT,
             "DeadLetterConfig": {"TargetArn": arn_of(f"{camel}Failed")},
-            "Tags": [
-                {"Key": OWNER_TAG, "Value": settings.stack_name},
-                {"Key": VERSION_TAG, "Value": __version__},
-            ],
+            "Tags": tag_list({OWNER_TAG: settings.stack_name, VERSION_TAG: __version__}),
         },
     }
     variables = dict(environment)
@@ -116,7 +113,7 @@ def invoke_permission(rule: DeployedRule, source_account: object | None) -> Temp
     no narrower condition for an organization."""
     properties: Template = {
         "Action": "lambda:InvokeFunction",
-        "FunctionName": arn_of(f"{rule.definition.camel_name}Function"),
+        "FunctionName": arn_of(f"{rule.camel_name}Function"),
         "Principal": "config.amazonaws.com",
     }
     if source_account is not None:
@@ -128,7 +125,7 @@ def _event_age(settings: Settings, rule: DeployedRule) -> Template:
     """How long Lambda tries an event, where the settings say so. Lambda's own limit is six hours."""
     if settings.maximum_event_age_seconds is None:
         return {}
-    camel = rule.definition.camel_name
+    camel = rule.camel_name
     properties = {
         "FunctionName": ref(f"{camel}Function"),
         "Qualifier": "$LATEST",
@@ -138,15 +135,12 @@ def _event_age(settings: Settings, rule: DeployedRule) -> Template:
 
 
 def _artifact_bucket(settings: Settings) -> object:
-    name = settings.artifact_bucket
-    if "{" not in name:
-        return name
-    return sub(name.format(account="${AWS::AccountId}", region="${AWS::Region}"))
+    name = settings.artifact_bucket_name("${AWS::AccountId}", "${AWS::Region}")
+    return sub(name) if "$" in name else name
 
 
 def _role_arn(settings: Settings, rule: DeployedRule) -> Template:
-    made_here = arn_of(f"{rule.definition.camel_name}Role")
+    made_here = arn_of(f"{rule.camel_name}Role")
     if len(settings.regions) == 1:
         return made_here
-    resource = settings.role_resource(settings.function_name(rule))
-    return fn_if(HOME_REGION, made_here, sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{resource}"))
+    return fn_if(HOME_REGION, made_here, own_arn("iam", settings.role_resource(settings.function_name(rule)), ""))

@@ -35,31 +35,15 @@ class FunctionNetwork:
 @dataclass(frozen=True, slots=True)
 class LandingZone:
     """`permissions_boundary` is the name of a policy in each account, or an ARN. `role_path` begins and ends with a
-    slash. `networks`, `keys` and `code_signing`, the ARNs of KMS keys and of Lambda's code signing configurations, have
-    every region or none."""
+    slash. `networks`, `kms_keys` and `code_signing` have every region or none; the last two are the ARNs of KMS keys
+    and of Lambda's code signing configurations."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
     role_path: str = ROOT_PATH
     networks: Mapping[str, FunctionNetwork] = field(default_factory=dict)
-    keys: Mapping[str, str] = field(default_factory=dict)
+    kms_keys: Mapping[str, str] = field(default_factory=dict)
     code_signing: Mapping[str, str] = field(default_factory=dict)
-
-
-def make_landing_zone(content: Mapping[str, Any]) -> LandingZone:
-    """The options in a settings file's content that the schema and `landing_zone_problems` accept."""
-    options = content.get(SECTION, {})
-    return LandingZone(
-        tags=dict(options.get("tags", {})),
-        permissions_boundary=options.get("permissionsBoundary"),
-        role_path=options.get("rolePath", ROOT_PATH),
-        networks={
-            region: FunctionNetwork(tuple(network["subnets"]), tuple(network["securityGroups"]))
-            for region, network in options.get("vpc", {}).items()
-        },
-        keys=dict(options.get("kmsKeys", {})),
-        code_signing=dict(options.get("codeSigning", {})),
-    )
 
 
 def landing_zone_problems(

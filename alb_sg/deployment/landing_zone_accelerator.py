@@ -12,7 +12,7 @@ from typing import Any
 
 from alb_sg.aws.arns import partition_of_region
 from alb_sg.deployment.artifact import Artifact
-from alb_sg.deployment.intrinsics import Template, policy_document
+from alb_sg.deployment.intrinsics import Template, allow, policy_document
 from alb_sg.deployment.lambda_resources import TIMEOUT
 from alb_sg.deployment.resolved_template import ACCOUNT, PARTITION, resolve_template
 from alb_sg.deployment.role_policies import evaluation_statements, function_statements
@@ -30,18 +30,12 @@ EVERYWHERE: dict[str, Any] = {"organizationalUnits": ["Root"]}
 
 def accelerator_files(settings: Settings, artifact: Artifact) -> dict[str, str]:
     """The files' texts by their paths in the Accelerator's configuration repository."""
-    files = {
-        "security-config.yaml": to_yaml({"awsConfig": {"ruleSets": [_rule_set(settings, artifact)]}}),
-        **{
-            _policy_file(settings, rule): _policy_text(settings, _rule_statements(settings, rule))
-            for rule in settings.rules
-        },
-    }
-    return {f"{FOLDER}/{name}": text for name, text in files.items()}
-
-
-def _rule_set(settings: Settings, artifact: Artifact) -> Template:
-    return {"deploymentTargets": EVERYWHERE, "rules": [_rule(settings, rule, artifact) for rule in settings.rules]}
+    rules = [_rule(settings, rule, artifact) for rule in settings.rules]
+    config = {"awsConfig": {"ruleSets": [{"deploymentTargets": EVERYWHERE, "rules": rules}]}}
+    files = {f"{FOLDER}/security-config.yaml": to_yaml(config)}
+    for rule in settings.rules:
+        files[f"{FOLDER}/{_policy_file(settings, rule)}"] = _policy_text(settings, _rule_statements(settings, rule))
+    return files
 
 
 def _rule(settings: Settings, rule: DeployedRule, artifact: Artifact) -> Template:
@@ -80,12 +74,8 @@ def _policy_file(settings: Settings, rule: DeployedRule) -> str:
 
 def _rule_statements(settings: Settings, rule: DeployedRule) -> list[Template]:
     own = [statement for statement in function_statements(settings, rule) if statement["Sid"] not in {LOGS, QUEUE}]
-    logs = {
-        "Sid": LOGS,
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": f"arn:{PARTITION}:logs:*:*:log-group:/aws/lambda/*",
-    }
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    logs = allow(LOGS, actions, f"arn:{PARTITION}:logs:*:*:log-group:/aws/lambda/*")
     return [logs, *own, *evaluation_statements([rule])]
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from alb_sg.deployment.intrinsics import Template, policy_document, ref, sub
+from alb_sg.deployment.intrinsics import Template, allow, own_arn, policy_document, ref, tag_list
 from alb_sg.deployment.landing_zone import ROOT_PATH, SIGNED_PREFIX, LandingZone, signed_key
 from alb_sg.deployment.settings import Settings
 
@@ -62,7 +62,7 @@ def apply_landing_zone(settings: Settings, template: Mapping[str, Any]) -> Templ
     """A copy of the template with the options on every resource that they concern."""
     zone = settings.landing_zone
     changed: Template = copy.deepcopy(dict(template))
-    if zone.keys:
+    if zone.kms_keys:
         # A template's own key encrypts what the customer managed key encrypts now.
         changed["Resources"] = {
             name: resource for name, resource in changed["Resources"].items() if resource["Type"] != "AWS::KMS::Key"
@@ -71,8 +71,7 @@ def apply_landing_zone(settings: Settings, template: Mapping[str, Any]) -> Templ
         properties = resource.setdefault("Properties", {})
         kind = resource["Type"]
         if kind in TAGGED_TYPES and zone.tags:
-            tags = [{"Key": key, "Value": value} for key, value in zone.tags.items()]
-            properties["Tags"] = [*properties.get("Tags", ()), *tags]
+            properties["Tags"] = [*properties.get("Tags", ()), *tag_list(zone.tags)]
         if kind == "AWS::IAM::Role":
             _change_role(zone, properties)
         if kind == "AWS::Logs::LogGroup":
@@ -82,7 +81,7 @@ def apply_landing_zone(settings: Settings, template: Mapping[str, Any]) -> Templ
         if kind == "AWS::Lambda::Function" and zone.code_signing:
             properties[CODE_SIGNING] = _of_region(CODE_SIGNING)
             properties["Code"]["S3Key"] = _signed(properties["Code"]["S3Key"])
-        if zone.keys:
+        if zone.kms_keys:
             _encrypt(kind, properties)
     if json.dumps(_of_region("")["Fn::FindInMap"][:1])[:-1] in json.dumps(changed["Resources"]):
         changed["Mappings"] = {**changed.get("Mappings", {}), MAPPING: _mapping(settings)}
@@ -93,7 +92,9 @@ def _change_role(zone: LandingZone, properties: Template) -> None:
     if zone.role_path != ROOT_PATH:
         properties["Path"] = zone.role_path
     if zone.permissions_boundary is not None:
-        properties["PermissionsBoundary"] = _boundary_arn(zone.permissions_boundary)
+        name = zone.permissions_boundary
+        is_arn = name.startswith("arn:")
+        properties["PermissionsBoundary"] = name if is_arn else own_arn("iam", f"policy/{name}", "")
     statements = list(_service_statements(zone, properties["AssumeRolePolicyDocument"]))
     if statements:
         policy = {"PolicyName": POLICY_NAME, "PolicyDocument": policy_document(statements)}
@@ -106,18 +107,9 @@ def _service_statements(zone: LandingZone, trust: Mapping[str, Any]) -> list[Tem
     statements: list[Template] = []
     if "lambda.amazonaws.com" in services and zone.networks:
         # Lambda creates the interfaces. IAM cannot narrow all of these actions to a subnet.
-        statements.append(
-            {"Sid": "ManageNetworkInterfaces", "Effect": "Allow", "Action": list(NETWORK_ACTIONS), "Resource": "*"}
-        )
-    if services & KEY_USERS and zone.keys:
-        statements.append(
-            {
-                "Sid": "UseKeys",
-                "Effect": "Allow",
-                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-                "Resource": sorted(set(zone.keys.values())),
-            }
-        )
+        statements.append(allow("ManageNetworkInterfaces", NETWORK_ACTIONS, "*"))
+    if services & KEY_USERS and zone.kms_keys:
+        statements.append(allow("UseKeys", ["kms:Decrypt", "kms:GenerateDataKey"], sorted(set(zone.kms_keys.values()))))
     return statements
 
 
@@ -132,10 +124,6 @@ def _encrypt(kind: str, properties: Template) -> None:
         properties["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
 
 
-def _boundary_arn(name: str) -> object:
-    return name if name.startswith("arn:") else sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}")
-
-
 def _of_region(name: str) -> Template:
     return {"Fn::FindInMap": [MAPPING, ref("AWS::Region"), name]}
 
@@ -147,18 +135,13 @@ def _signed(key: object) -> object:
 
 def _mapping(settings: Settings) -> Template:
     zone = settings.landing_zone
-    return {
-        region: {
-            **({KEY: zone.keys[region]} if zone.keys else {}),
-            **({CODE_SIGNING: zone.code_signing[region]} if zone.code_signing else {}),
-            **(
-                {
-                    SUBNETS: list(zone.networks[region].subnets),
-                    SECURITY_GROUPS: list(zone.networks[region].security_groups),
-                }
-                if zone.networks
-                else {}
-            ),
-        }
-        for region in settings.regions
-    }
+    mapping: Template = {region: {} for region in settings.regions}
+    for region, values in mapping.items():
+        if zone.kms_keys:
+            values[KEY] = zone.kms_keys[region]
+        if zone.code_signing:
+            values[CODE_SIGNING] = zone.code_signing[region]
+        if zone.networks:
+            values[SUBNETS] = list(zone.networks[region].subnets)
+            values[SECURITY_GROUPS] = list(zone.networks[region].security_groups)
+    return mapping

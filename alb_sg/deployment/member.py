@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, ref, role, sub
-from alb_sg.deployment.remediation_resources import remediation_role
+from alb_sg.deployment.config_rules import remediation_role
+from alb_sg.deployment.intrinsics import Template, make_template, ref, role, sub, text_parameter
 from alb_sg.deployment.role_policies import evaluation_statements
 from alb_sg.deployment.settings import Settings
 
@@ -13,14 +13,11 @@ REMEDIATION_CONDITION = "Remedied"
 
 
 def central_parameter(settings: Settings) -> Template:
-    parameter: Template = {
-        "Type": "String",
-        "Description": "Account with the functions: the delegated administrator of AWS Config",
-        "AllowedPattern": "^[0-9]{12}$",
-    }
-    if settings.organization.delegated_administrator is not None:
-        parameter["Default"] = settings.organization.delegated_administrator
-    return parameter
+    return text_parameter(
+        "Account with the functions: the delegated administrator of AWS Config",
+        "^[0-9]{12}$",
+        settings.organization.delegated_administrator,
+    )
 
 
 def member_template(settings: Settings) -> Template:
@@ -37,27 +34,25 @@ def member_template(settings: Settings) -> Template:
         "Action": "sts:AssumeRole",
         "Condition": {"ArnEquals": {"aws:PrincipalArn": callers}},
     }
-    return {
-        "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the roles of the rules and documents, for every member account (deploy to one region)",
-        "Parameters": {
-            CENTRAL_PARAMETER: central_parameter(settings),
-            REMEDIATION_PARAMETER: {
-                "Type": "String",
-                "Description": "Whether to create the role that the remediation documents run as",
-                "Default": "yes" if settings.has_remediation else "no",
-                "AllowedValues": ["yes", "no"],
-            },
-        },
-        "Conditions": {REMEDIATION_CONDITION: {"Fn::Equals": [ref(REMEDIATION_PARAMETER), "yes"]}},
-        "Resources": {
-            "EvaluationRole": role(
-                settings.names.evaluation_role,
-                "Lets the functions of alb-sg read this account and report verdicts",
-                trust,
-                "evaluation",
-                evaluation_statements(settings.rules),
-            ),
-            "RemediationRole": {"Condition": REMEDIATION_CONDITION, **remediation_role(settings)},
-        },
+    resources = {
+        "EvaluationRole": role(
+            settings.names.evaluation_role,
+            "Lets the functions of alb-sg read this account and report verdicts",
+            trust,
+            "evaluation",
+            evaluation_statements(settings.rules),
+        ),
+        "RemediationRole": {"Condition": REMEDIATION_CONDITION, **remediation_role(settings)},
     }
+    remediation_parameter = {
+        "Type": "String",
+        "Description": "Whether to create the role that the remediation documents run as",
+        "Default": "yes" if settings.has_remediation else "no",
+        "AllowedValues": ["yes", "no"],
+    }
+    return make_template(
+        "alb-sg: the roles of the rules and documents, for every member account (deploy to one region)",
+        resources,
+        parameters={CENTRAL_PARAMETER: central_parameter(settings), REMEDIATION_PARAMETER: remediation_parameter},
+        conditions={REMEDIATION_CONDITION: {"Fn::Equals": [ref(REMEDIATION_PARAMETER), "yes"]}},
+    )

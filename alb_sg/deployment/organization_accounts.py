@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from alb_sg.deployment.settings import Settings
@@ -21,16 +21,8 @@ LISTING_COMMAND = "aws organizations list-accounts --output json"
 MAX_EXCLUDED_ACCOUNTS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class OrganizationAccounts:
-    """The ids of all accounts, sorted, and the states of those that are not active, such as SUSPENDED."""
-
-    ids: tuple[str, ...]
-    inactive: Mapping[str, str]
-
-
-def read_organization_accounts(path: Path) -> OrganizationAccounts:
-    """Raises InvalidInputError if the file is not a whole listing."""
+def read_organization_accounts(path: Path) -> dict[str, str]:
+    """The states of all accounts by id, such as ACTIVE. Raises InvalidInputError if the file is not a whole listing."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         states = {account["Id"]: account_state(account) for account in content["Accounts"]}
@@ -46,11 +38,10 @@ def read_organization_accounts(path: Path) -> OrganizationAccounts:
         raise InvalidInputError(
             f"is only the first part of a listing; run `{LISTING_COMMAND}` without limits", str(path)
         )
-    inactive = {account: state for account, state in states.items() if state != ACTIVE}
-    return OrganizationAccounts(tuple(sorted(states)), inactive)
+    return states
 
 
-def exclude_accounts(settings: Settings, accounts: OrganizationAccounts, path: Path) -> Settings:
+def exclude_accounts(settings: Settings, states: Mapping[str, str], path: Path) -> Settings:
     """The settings with every account of the organization excluded that is not active or that the functions do not
     serve.
 
@@ -59,22 +50,21 @@ def exclude_accounts(settings: Settings, accounts: OrganizationAccounts, path: P
     """
     organization = settings.organization
     members = organization.member_accounts
-    unknown = sorted(set(members) - set(accounts.ids))
+    inactive = {account: state for account, state in states.items() if state != ACTIVE}
+    unknown = sorted(set(members) - set(states))
     if unknown:
         raise InvalidInputError(
             f"does not list {', '.join(unknown)} of organization.memberAccounts; correct memberAccounts, or run "
             f"`{LISTING_COMMAND}` again",
             str(path),
         )
-    suspended = [
-        f"{account} ({accounts.inactive[account]})" for account in sorted(members) if account in accounts.inactive
-    ]
+    suspended = [f"{account} ({inactive[account]})" for account in sorted(members) if account in inactive]
     if suspended:
         raise InvalidInputError(
             f"lists {', '.join(suspended)} of organization.memberAccounts, which nothing deploys to; remove it there",
             str(path),
         )
-    outside = set(accounts.ids) - set(members) if members else set(accounts.inactive)
+    outside = set(states) - set(members) if members else set(inactive)
     excluded = sorted({*organization.excluded_accounts, *outside})
     if len(excluded) > MAX_EXCLUDED_ACCOUNTS and not organization.organizational_units:
         which = "outside organization.memberAccounts" if members else "excluded or not active"

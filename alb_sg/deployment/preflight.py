@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -27,35 +28,76 @@ ACCESS_DENIED_CODES = frozenset({"403", "AccessDenied"})
 DEFAULT_BUCKET_REGION = "us-east-1"
 
 
-def caller_account_id() -> str:
-    """The account that the credentials belong to."""
+@dataclass(frozen=True, slots=True)
+class ArtifactBucket:
+    """The bucket from which Lambda in a region reads the code. The account must own it."""
+
+    name: str
+    account: str
+    region: str
+
+    @property
+    def _s3(self) -> Any:
+        return boto3.client("s3", region_name=self.region)
+
+    def check(self) -> None:
+        """Raises DeploymentError if the bucket does not exist, belongs to another account or is in another region."""
+        name, account, region = self.name, self.account, self.region
+        try:
+            self._s3.head_bucket(Bucket=name, ExpectedBucketOwner=account)
+            found = self._s3.get_bucket_location(Bucket=name, ExpectedBucketOwner=account)["LocationConstraint"]
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in NO_BUCKET_CODES:
+                raise DeploymentError(
+                    f"bucket {name} does not exist; create it in {region}, or name another one (artefactBucket, "
+                    "--bucket)"
+                ) from error
+            if code in ACCESS_DENIED_CODES:
+                raise DeploymentError(
+                    f"account {account} does not own bucket {name}, or may not read it; name another one "
+                    "(artefactBucket, --bucket)"
+                ) from error
+            raise
+        if (found or DEFAULT_BUCKET_REGION) != region:
+            raise DeploymentError(
+                f"bucket {name} is in {found or DEFAULT_BUCKET_REGION}, but Lambda in {region} reads code only from a "
+                f"bucket in {region}; create one there, or name another one (artefactBucket, --bucket)"
+            )
+
+    def upload(self, key: str, content: bytes, *, content_type: str = "application/zip") -> bool:
+        """Uploads content, such as the artifact, unless the key exists: the content of a key never changes. Returns
+        whether it uploaded."""
+        if self._holds(key):
+            return False
+        owner = {"Bucket": self.name, "ExpectedBucketOwner": self.account}
+        self._s3.put_object(**owner, Key=key, Body=content, ContentType=content_type)
+        return True
+
+    def check_signed(self, artifact_key: str) -> None:
+        """Raises DeploymentError if the signed copy of the artifact is not in the bucket."""
+        key = signed_key(artifact_key)
+        if not self._holds(key):
+            raise DeploymentError(
+                f"{self.region}: s3://{self.name}/{key} is missing; sign s3://{self.name}/{artifact_key} with AWS "
+                "Signer and copy what it writes there (docs/deployment.md, code signing), then deploy again"
+            )
+
+    def _holds(self, key: str) -> bool:
+        try:
+            self._s3.head_object(Bucket=self.name, Key=key, ExpectedBucketOwner=self.account)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "404":
+                raise
+            return False
+        return True
+
+
+def artifact_buckets(settings: Settings) -> list[ArtifactBucket]:
+    """The bucket of each region, in the account that the credentials belong to."""
     account: str = boto3.client("sts").get_caller_identity()["Account"]
-    return account
-
-
-def check_bucket(bucket: str, account: str, region: str) -> None:
-    """Raises DeploymentError if the bucket does not exist, belongs to another account or is in another region."""
-    s3 = boto3.client("s3", region_name=region)
-    try:
-        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
-        found = s3.get_bucket_location(Bucket=bucket, ExpectedBucketOwner=account)["LocationConstraint"]
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in NO_BUCKET_CODES:
-            raise DeploymentError(
-                f"bucket {bucket} does not exist; create it in {region}, or name another one (artefactBucket, --bucket)"
-            ) from error
-        if code in ACCESS_DENIED_CODES:
-            raise DeploymentError(
-                f"account {account} does not own bucket {bucket}, or may not read it; name another one "
-                "(artefactBucket, --bucket)"
-            ) from error
-        raise
-    if (found or DEFAULT_BUCKET_REGION) != region:
-        raise DeploymentError(
-            f"bucket {bucket} is in {found or DEFAULT_BUCKET_REGION}, but Lambda in {region} reads code only from a "
-            f"bucket in {region}; create one there, or name another one (artefactBucket, --bucket)"
-        )
+    names = ((region, settings.artifact_bucket_name(account, region)) for region in settings.regions)
+    return [ArtifactBucket(name, account, region) for region, name in names]
 
 
 def check_functions(settings: Settings, region: str) -> None:
@@ -87,36 +129,3 @@ def require_owner(settings: Settings, owner: str | None, what: str, region: str,
     if owner != settings.stack_name:
         whose = f"belongs to {owner!r}" if owner else "is not one of alb-sg's"
         raise DeploymentError(f"{what} exists in {region} and {whose} (its tag {OWNER_TAG}); {advice}")
-
-
-def upload_object(
-    bucket: str, key: str, content: bytes, account: str, region: str, *, content_type: str = "application/zip"
-) -> bool:
-    """Uploads content, such as the artifact, unless the key exists: the content of a key never changes. Returns
-    whether it uploaded."""
-    if _is_there(bucket, key, account, region):
-        return False
-    s3: Any = boto3.client("s3", region_name=region)
-    s3.put_object(Bucket=bucket, Key=key, Body=content, ExpectedBucketOwner=account, ContentType=content_type)
-    return True
-
-
-def check_signed(bucket: str, artifact_key: str, account: str, region: str) -> None:
-    """Raises DeploymentError if the signed copy of the artifact is not in the bucket."""
-    key = signed_key(artifact_key)
-    if not _is_there(bucket, key, account, region):
-        raise DeploymentError(
-            f"{region}: s3://{bucket}/{key} is missing; sign s3://{bucket}/{artifact_key} with AWS Signer and copy "
-            "what it writes there (docs/deployment.md, code signing), then deploy again"
-        )
-
-
-def _is_there(bucket: str, key: str, account: str, region: str) -> bool:
-    s3: Any = boto3.client("s3", region_name=region)
-    try:
-        s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "404":
-            raise
-        return False
-    return True

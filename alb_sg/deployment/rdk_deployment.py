@@ -21,8 +21,9 @@ import boto3
 
 from alb_sg.aws.pages import read_items
 from alb_sg.deployment.artifact import Artifact
+from alb_sg.deployment.intrinsics import tag_list
 from alb_sg.deployment.lambda_resources import TIMEOUT
-from alb_sg.deployment.preflight import DeploymentError, PrintLine, caller_account_id, check_bucket
+from alb_sg.deployment.preflight import DeploymentError, PrintLine, artifact_buckets
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import USE_OWN_ROLE
 from alb_sg.deployment.stack_deployment import UPDATABLE_STATUSES, find_stack
@@ -40,17 +41,18 @@ def deploy_with_rdk(settings: Settings, layer: Artifact, rules: Path, print_line
         raise DeploymentError(
             f"the command rdk was not found; run `make setup-rdk`, or set {RDK_COMMAND_VARIABLE} to its path"
         )
-    account = caller_account_id()
-    for region in settings.regions:
-        check_bucket(settings.artifact_bucket_name(account, region), account, region)
-        _check_owner(settings, region)
-    for region in settings.regions:
+    buckets = artifact_buckets(settings)
+    for bucket in buckets:
+        bucket.check()
+        _check_owner(settings, bucket.region)
+    for bucket in buckets:
+        region = bucket.region
         arn = _publish_layer(settings.names.layer, layer, region)
         print_line(f"{region}: layer {arn}")
         with tempfile.TemporaryDirectory() as folder:
             staged = stage_rules(settings, rules, Path(folder) / "rules", region)
-            options = landing_zone_options(settings, account, region)
-            _run_rdk(command, staged, options, arn, settings.artifact_bucket_name(account, region), region)
+            options = landing_zone_options(settings, bucket.account, region)
+            _run_rdk(command, staged, options, arn, bucket.name, region)
         _check_stacks(settings, region)
         print_line(f"{region}: {len(settings.rules)} rules")
 
@@ -71,7 +73,7 @@ def stage_rules(settings: Settings, rules: Path, folder: Path, region: str) -> P
         parameters["SourceEvents"] = ",".join(settings.resource_types(rule, region))
         parameters["SourcePeriodic"] = rule.frequency
         if settings.landing_zone.tags:
-            content["Tags"] = [{"Key": key, "Value": value} for key, value in settings.landing_zone.tags.items()]
+            content["Tags"] = tag_list(settings.landing_zone.tags)
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     return folder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from alb_sg.config_rule.iam_actions import evaluation_actions
-from alb_sg.deployment.intrinsics import Template, ref, sub
+from alb_sg.deployment.intrinsics import Template, allow, own_arn, ref, sub
 from alb_sg.deployment.settings import DeployedRule, Settings
 from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.exemptions.location import AwsLocation, S3Object
@@ -24,30 +24,13 @@ def function_statements(settings: Settings, rule: DeployedRule) -> list[Template
     The template creates the log group. A group that Lambda creates would keep its logs for ever.
     """
     name = settings.function_name(rule)
-    statements: list[Template] = [
-        {
-            "Sid": "WriteOwnLog",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": _regional_arns(settings, "logs", f"log-group:/aws/lambda/{name}:*"),
-        },
-        {
-            "Sid": "LeaveFailedEvents",
-            "Effect": "Allow",
-            "Action": ["sqs:SendMessage"],
-            "Resource": _regional_arns(settings, "sqs", queue_name(settings, rule)),
-        },
+    log, queue = f"log-group:/aws/lambda/{name}:*", queue_name(settings, rule)
+    statements = [
+        allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], _regional_arns(settings, "logs", log)),
+        allow("LeaveFailedEvents", ["sqs:SendMessage"], _regional_arns(settings, "sqs", queue)),
     ]
-    location = rule.exemptions
-    if location is not None:
-        statements.append(
-            {
-                "Sid": "ReadExemptions",
-                "Effect": "Allow",
-                "Action": [READ_ACTIONS[type(location)]],
-                "Resource": _exemption_resources(settings, location),
-            }
-        )
+    if rule.exemptions is not None:
+        statements.append(_read_exemptions("ReadExemptions", settings, rule.exemptions))
     return statements
 
 
@@ -57,7 +40,7 @@ def evaluation_statements(rules: Iterable[DeployedRule]) -> list[Template]:
     actions = sorted(
         {action for rule in rules for action in evaluation_actions(RECOMMENDATIONS_BY_NAME[rule.name], rule.source)}
     )
-    return [{"Sid": "Evaluate", "Effect": "Allow", "Action": actions, "Resource": "*"}]
+    return [allow("Evaluate", actions, "*")]
 
 
 def remediation_statements(settings: Settings) -> list[Template]:
@@ -69,10 +52,10 @@ def remediation_statements(settings: Settings) -> list[Template]:
     """
     documents = (UNDO_DOCUMENT, *(document_name(rule.name) for rule in settings.fixable_rules))
     actions = {action for name in documents for action in document_actions(name)}
-    group, rule = (_own_account_arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule"))
+    group, rule = (own_arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule"))
     # Another account may own the VPC and share its subnets. The new group belongs to this account.
     vpc = sub("arn:${AWS::Partition}:ec2:*:*:vpc/*")
-    load_balancer = _own_account_arn("elasticloadbalancing", "loadbalancer/app/*")
+    load_balancer = own_arn("elasticloadbalancing", "loadbalancer/app/*")
     of_this_account = {"StringEquals": {"aws:ResourceAccount": ref("AWS::AccountId")}}
     tagged_request = {"Null": {f"aws:RequestTag/{EXECUTION_TAG}": "false"}}
     adding, revoking = ("ec2:AuthorizeSecurityGroup", "ec2:RevokeSecurityGroup")
@@ -112,8 +95,8 @@ def remediation_statements(settings: Settings) -> list[Template]:
             # A load balancer keeps at least one group, and another account's groups are nobody's business here.
             {"Null": {"elasticloadbalancing:SecurityGroup": "false"}, **of_this_account},
         ),
-        ("KeepRecords", "ssm:", [_own_account_arn("ssm", f"parameter{RECORD_PATH}/*")], {}),
-        ("EvaluateAgain", REEVALUATION_ACTION, [_own_account_arn("config", "config-rule/*")], {}),
+        ("KeepRecords", "ssm:", [own_arn("ssm", f"parameter{RECORD_PATH}/*")], {}),
+        ("EvaluateAgain", REEVALUATION_ACTION, [own_arn("config", "config-rule/*")], {}),
     ]
     reading = sorted(action for action in actions if not action.startswith(tuple(start for _, start, _, _ in narrowed)))
     statements: list[Template] = [
@@ -126,62 +109,39 @@ def remediation_statements(settings: Settings) -> list[Template]:
             "Resource": "*",
             "Condition": {"StringNotEquals": {"aws:RequestedRegion": list(settings.regions)}},
         },
-        {"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*"},
+        allow("Read", reading, "*"),
+        *(
+            allow(sid, sorted(action for action in actions if action.startswith(start)), resources, condition)
+            for sid, start, resources, condition in narrowed
+        ),
     ]
-    for sid, start, resources, conditions in narrowed:
-        statements.append(
-            {
-                "Sid": sid,
-                "Effect": "Allow",
-                "Action": sorted(action for action in actions if action.startswith(start)),
-                "Resource": resources,
-                **({"Condition": conditions} if conditions else {}),
-            }
-        )
-    return statements + _exemption_statements(settings)
-
-
-def _exemption_statements(settings: Settings) -> list[Template]:
-    """The permission of the documents to read the exemptions: they change no exempt load balancer."""
+    # They change no exempt load balancer.
     locations = {str(rule.exemptions): rule.exemptions for rule in settings.rules if rule.exemptions is not None}
-    return [
-        {
-            "Sid": f"ReadExemptions{number}",
-            "Effect": "Allow",
-            "Action": [READ_ACTIONS[type(location)]],
-            "Resource": _exemption_resources(settings, location),
-        }
-        for number, (_, location) in enumerate(sorted(locations.items()), 1)
-    ]
+    for number, (_, location) in enumerate(sorted(locations.items()), 1):
+        statements.append(_read_exemptions(f"ReadExemptions{number}", settings, location))
+    return statements
 
 
 def assume_role_statement(settings: Settings) -> Template:
     """The permission of a function to assume the evaluation role in the accounts that it serves, and in no others."""
     role = settings.role_resource(settings.names.evaluation_role)
-    statement: Template = {"Sid": "BecomeEvaluationRole", "Effect": "Allow", "Action": ["sts:AssumeRole"]}
     members = settings.organization.member_accounts
-    if members:
-        return statement | {"Resource": [sub(f"arn:${{AWS::Partition}}:iam::{member}:{role}") for member in members]}
-    return statement | {
-        "Resource": [sub(f"arn:${{AWS::Partition}}:iam::*:{role}")],
-        "Condition": {"StringEquals": {"aws:ResourceOrgID": ref(ORGANIZATION_PARAMETER)}},
-    }
+    resources = [sub(f"arn:${{AWS::Partition}}:iam::{member}:{role}") for member in members or ("*",)]
+    in_organization = {"StringEquals": {"aws:ResourceOrgID": ref(ORGANIZATION_PARAMETER)}}
+    return allow("BecomeEvaluationRole", ["sts:AssumeRole"], resources, None if members else in_organization)
 
 
 def queue_name(settings: Settings, rule: DeployedRule) -> str:
     return f"{settings.function_name(rule)}-failed"
 
 
-def _exemption_resources(settings: Settings, location: AwsLocation) -> list[Template]:
-    """The ARN of the S3 object, or of the parameter in every region: a function reads the one in its own region."""
+def _read_exemptions(sid: str, settings: Settings, location: AwsLocation) -> Template:
+    """On the S3 object, or on the parameter in every region: a function reads the one in its own region."""
     if isinstance(location, S3Object):
-        return [sub(f"arn:${{AWS::Partition}}:s3:::{location.bucket}/{location.key}")]
-    return _regional_arns(settings, "ssm", f"parameter/{location.name.removeprefix('/')}")
-
-
-def _own_account_arn(service: str, resource: str) -> Template:
-    """An ARN of this account in every region."""
-    return sub(f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{resource}")
+        resources = [sub(f"arn:${{AWS::Partition}}:s3:::{location.bucket}/{location.key}")]
+    else:
+        resources = _regional_arns(settings, "ssm", f"parameter/{location.name.removeprefix('/')}")
+    return allow(sid, [READ_ACTIONS[type(location)]], resources)
 
 
 def _regional_arns(settings: Settings, service: str, resource: str) -> list[Template]:
@@ -189,5 +149,4 @@ def _regional_arns(settings: Settings, service: str, resource: str) -> list[Temp
 
     An ARN for each of many regions would exceed the 10,240 characters that IAM allows for a role's inline policies.
     """
-    region = settings.home_region if len(settings.regions) == 1 else "*"
-    return [sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")]
+    return [own_arn(service, resource, settings.home_region if len(settings.regions) == 1 else "*")]

@@ -28,24 +28,21 @@ class RuleDefinition:
     def name(self) -> str:
         return self.recommendation.name
 
-    @property
-    def kebab_name(self) -> str:
-        return self.recommendation.kebab_name
-
-    @property
-    def camel_name(self) -> str:
-        return self.recommendation.camel_name
-
 
 def read_rule_definitions(folder: Path) -> tuple[RuleDefinition, ...]:
     """Every rule in the folder, sorted by name. Raises InvalidInputError if there is none or a file is invalid."""
-    files = sorted(folder.glob("*/parameters.json"))
-    if not files:
+    return tuple(_read_definition(path / "parameters.json") for path in rule_folders(folder))
+
+
+def rule_folders(folder: Path) -> list[Path]:
+    """The folder of each rule, sorted by name. Raises InvalidInputError if there is none."""
+    found = sorted(path.parent for path in folder.glob("*/parameters.json"))
+    if not found:
         raise InvalidInputError(
             "contains no rule (RULE/parameters.json); run the command in the checkout, or name the folder with --rules",
             str(folder),
         )
-    return tuple(_read_definition(path) for path in files)
+    return found
 
 
 def _read_definition(path: Path) -> RuleDefinition:

@@ -21,16 +21,8 @@ from alb_sg.functions.hook import HOOK_ACTIONS
 from alb_sg.parameters import Source
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
-# botocore's name of a service by the prefix of its actions in IAM.
-SERVICE_BY_IAM_PREFIX = {
-    "cloudformation": "cloudformation",
-    "config": "config",
-    "ec2": "ec2",
-    "elasticloadbalancing": "elbv2",
-    "s3": "s3",
-    "ssm": "ssm",
-    "sts": "sts",
-}
+# botocore's names of services whose actions in IAM have another prefix.
+SERVICE_BY_IAM_PREFIX = {"elasticloadbalancing": "elbv2"}
 # To assume the evaluation role, and to learn the account. Rules do not declare these.
 STS_ACTIONS = ("sts:AssumeRole", "sts:GetCallerIdentity")
 # Calls that botocore's S3 client makes on its own: after a redirection, and for directory buckets.
@@ -50,7 +42,7 @@ def called_operations() -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
     for action in {*of_rules, *HOOK_ACTIONS, *READ_ACTIONS.values(), *STS_ACTIONS, *S3_ACTIONS}:
         prefix, _, operation = action.partition(":")
-        found.setdefault(SERVICE_BY_IAM_PREFIX[prefix], set()).add(operation)
+        found.setdefault(SERVICE_BY_IAM_PREFIX.get(prefix, prefix), set()).add(operation)
     return {service: tuple(sorted(operations)) for service, operations in sorted(found.items())}
 
 

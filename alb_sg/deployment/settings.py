@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from alb_sg.deployment.config_errors import InvalidSettingsError, SettingsProblem, schema_problems, sorted_list
-from alb_sg.deployment.landing_zone import LandingZone, landing_zone_problems, make_landing_zone
+from alb_sg.deployment.landing_zone import SECTION, FunctionNetwork, LandingZone, landing_zone_problems
 from alb_sg.deployment.rule_definition import RuleDefinition
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.location import SSM_PREFIX, AwsLocation, S3Object, parse_location
@@ -27,7 +27,7 @@ from alb_sg.parameters import (
 from alb_sg.recommendations.recommendation import Severity
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
 
-T = TypeVar("T", "OrganizationSettings", "ResourceNames", "RemediationSettings")
+T = TypeVar("T", "LandingZone", "OrganizationSettings", "ResourceNames", "RemediationSettings")
 
 MAX_PARAMETER_LENGTHS = {
     definition.name: definition.max_length for definition in PARAMETERS if definition.max_length is not None
@@ -100,6 +100,11 @@ class DeployedRule:
         return self.definition.name
 
     @property
+    def camel_name(self) -> str:
+        """The start of its resources' logical ids."""
+        return self.definition.recommendation.camel_name
+
+    @property
     def description(self) -> str:
         return f"[{self.severity}] {self.definition.description}"
 
@@ -164,7 +169,7 @@ class Settings:
         return tuple(name for name in rule.definition.resource_types if name not in left_out)
 
     def function_name(self, rule: DeployedRule) -> str:
-        return f"{self.names.function_prefix}{rule.definition.kebab_name}"
+        return f"{self.names.function_prefix}{rule.definition.recommendation.kebab_name}"
 
     def role_resource(self, name: str) -> str:
         """The resource of the ARN of a role that the templates create, such as `role/platform/alb-sg-evaluation`."""
@@ -254,7 +259,7 @@ def _name_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             "names", f"evaluationRole and remediationRole are both {names.evaluation_role!r}; choose different names"
         )
     for definition in definitions:
-        name = f"{names.function_prefix}{definition.kebab_name}"
+        name = f"{names.function_prefix}{definition.recommendation.kebab_name}"
         if name in {names.evaluation_role, names.remediation_role}:
             yield SettingsProblem(
                 "names", f"{name!r} is also the name of a function's role; choose another role name or functionPrefix"
@@ -377,24 +382,27 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             region: frozenset(scope["leaveOut"]) for region, scope in content.get("regionalScope", {}).items()
         },
         organization=_with_content(OrganizationSettings(), content.get("organization", {})),
-        landing_zone=make_landing_zone(content),
+        landing_zone=_landing_zone(content.get(SECTION, {})),
     )
+
+
+def _landing_zone(options: Mapping[str, Any]) -> LandingZone:
+    networks = {
+        region: FunctionNetwork(tuple(network["subnets"]), tuple(network["securityGroups"]))
+        for region, network in options.get("vpc", {}).items()
+    }
+    others = {key: value for key, value in options.items() if key != "vpc"}
+    return replace(_with_content(LandingZone(), others), networks=networks)
 
 
 def _with_content(default: T, content: Mapping[str, Any]) -> T:
     """Settings with the values of an object, whose keys are the names of the fields in camel case."""
-    given = {_snake_case(key): value for key, value in content.items()}
-    return replace(default, **{name: _typed(value, getattr(default, name)) for name, value in given.items()})
-
-
-def _snake_case(key: str) -> str:
-    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
-
-
-def _typed(value: Any, default: object) -> Any:
-    if isinstance(default, Enum):
-        return type(default)(value)
-    return tuple(value) if isinstance(value, list) else value
+    given: dict[str, Any] = {}
+    for key, value in content.items():
+        name = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
+        kind = type(getattr(default, name))
+        given[name] = kind(value) if issubclass(kind, Enum | tuple) else value
+    return replace(default, **given)
 
 
 def _deployed_definitions(

@@ -1,10 +1,10 @@
-"""`stack.yaml`: functions, roles and rules for one account, without rdk."""
+"""The stacks with the functions: `stack.yaml` for one account, without rdk, and `central.yaml` for an organization."""
 
 from __future__ import annotations
 
 from alb_sg.config_rule.allowed_accounts import ENVIRONMENT_VARIABLE
-from alb_sg.deployment.config_rules import config_rule_properties
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, ref
+from alb_sg.deployment.config_rules import config_rule_properties, remediation_properties, remediation_role
+from alb_sg.deployment.intrinsics import Template, arn_of, make_template, ref, text_parameter
 from alb_sg.deployment.lambda_resources import (
     HOME_REGION,
     function_resources,
@@ -12,12 +12,46 @@ from alb_sg.deployment.lambda_resources import (
     invoke_permission,
     region_assertion,
 )
-from alb_sg.deployment.remediation_resources import remediation_properties, remediation_role
-from alb_sg.deployment.role_policies import evaluation_statements
+from alb_sg.deployment.role_policies import ORGANIZATION_PARAMETER, assume_role_statement, evaluation_statements
 from alb_sg.deployment.settings import RemediationMode, Settings
 
 # rdklib's parameter for a function that judges with its own role.
 USE_OWN_ROLE = {"AssumeRoleMode": "false"}
+
+
+def central_template(settings: Settings, artifact_key: str) -> Template:
+    """The functions for the accounts in `memberAccounts`, or for the whole organization.
+
+    With `memberAccounts`, each account gets its own invocation permission, and the functions know the list. Without
+    it, AWS Config in any account may invoke the functions, because Lambda has no organization condition for that
+    principal. Their roles let them read within the organization only.
+    """
+    members = settings.organization.member_accounts
+    environment = {ENVIRONMENT_VARIABLE: ",".join(members)} if members else {}
+    resources: Template = {}
+    for rule in settings.rules:
+        resources |= function_resources(
+            settings, rule, artifact_key, statements=[assume_role_statement(settings)], environment=environment
+        )
+        camel = rule.camel_name
+        if members:
+            resources |= {f"{camel}InvokedFor{member}": invoke_permission(rule, member) for member in members}
+        else:
+            resources[f"{camel}InvokedForOrganization"] = invoke_permission(rule, None)
+    parameters = {
+        ORGANIZATION_PARAMETER: text_parameter(
+            "Organization in which the functions may assume the evaluation role, such as o-a1b2c3d4e5",
+            "^o-[a-z0-9]{10,32}$",
+            settings.organization.organization_id,
+        )
+    }
+    return make_template(
+        "alb-sg: the functions of the rules, for the delegated administrator of AWS Config",
+        resources,
+        parameters=None if members else parameters,
+        rules=region_assertion(settings),
+        conditions=home_region_condition(settings),
+    )
 
 
 def stack_template(settings: Settings, artifact_key: str, region: str | None = None) -> Template:
@@ -25,7 +59,7 @@ def stack_template(settings: Settings, artifact_key: str, region: str | None = N
     has the permissions that its rule declares. Remediation uses the documents of `documents.yaml`."""
     resources: Template = {}
     for rule in settings.rules:
-        camel = rule.definition.camel_name
+        camel = rule.camel_name
         resources |= function_resources(
             settings,
             rule,
@@ -57,10 +91,9 @@ def stack_template(settings: Settings, artifact_key: str, region: str | None = N
     if settings.has_remediation:
         role = remediation_role(settings)
         resources["RemediationRole"] = role if len(settings.regions) == 1 else {"Condition": HOME_REGION, **role}
-    return {
-        "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the rules and their functions for one account",
-        "Rules": region_assertion(settings),
-        **({"Conditions": wanted} if (wanted := home_region_condition(settings)) else {}),
-        "Resources": resources,
-    }
+    return make_template(
+        "alb-sg: the rules and their functions for one account",
+        resources,
+        rules=region_assertion(settings),
+        conditions=home_region_condition(settings),
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -14,19 +13,17 @@ from alb_sg.aws.pages import read_items
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.documents import documents_template
-from alb_sg.deployment.intrinsics import template_text
+from alb_sg.deployment.intrinsics import tag_list, template_text
 from alb_sg.deployment.lambda_resources import OWNER_TAG
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.preflight import (
+    ArtifactBucket,
     DeploymentError,
     PrintLine,
-    caller_account_id,
-    check_bucket,
+    artifact_buckets,
     check_documents,
     check_functions,
-    check_signed,
     require_owner,
-    upload_object,
 )
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import stack_template
@@ -44,31 +41,30 @@ def deploy_stack(settings: Settings, artifact: Artifact, print_line: PrintLine) 
     Checks every region before it changes any stack. Raises DeploymentError if a check fails, or if CloudFormation has
     rolled a stack back.
     """
-    account = caller_account_id()
+    buckets = artifact_buckets(settings)
     documents = f"{settings.stack_name}-documents"
-    for region in settings.regions:
-        check_bucket(settings.artifact_bucket_name(account, region), account, region)
-        check_functions(settings, region)
-        _check_stack(settings.stack_name, settings, region)
+    for bucket in buckets:
+        bucket.check()
+        check_functions(settings, bucket.region)
+        _check_stack(settings.stack_name, settings, bucket.region)
         if settings.has_remediation:
-            check_documents(settings, region)
-            _check_stack(documents, settings, region)
-    for region in settings.regions:
-        bucket = settings.artifact_bucket_name(account, region)
-        new = upload_object(bucket, artifact.key, artifact.content, account, region)
-        print_line(f"{region}: {'uploaded' if new else 'already there:'} s3://{bucket}/{artifact.key}")
+            check_documents(settings, bucket.region)
+            _check_stack(documents, settings, bucket.region)
+    for bucket in buckets:
+        new = bucket.upload(artifact.key, artifact.content)
+        print_line(f"{bucket.region}: {'uploaded' if new else 'already there:'} s3://{bucket.name}/{artifact.key}")
     if settings.landing_zone.code_signing:
-        for region in settings.regions:
-            check_signed(settings.artifact_bucket_name(account, region), artifact.key, account, region)
-    for region in settings.regions:
-        target = _StackLocation(settings, account, region)
+        for bucket in buckets:
+            bucket.check_signed(artifact.key)
+    for bucket in buckets:
+        region = bucket.region
         if settings.has_remediation:
             template = apply_landing_zone(settings, documents_template(settings, artifact))
-            of_account = dict.fromkeys(template.get("Parameters", {}), account)
-            done = _create_or_update(documents, template_text(template), target, of_account)
+            of_account = dict.fromkeys(template.get("Parameters", {}), bucket.account)
+            done = _create_or_update(documents, template_text(template), settings, bucket, of_account)
             print_line(f"{region}: stack {documents} {done}")
         text = template_text(apply_landing_zone(settings, stack_template(settings, artifact.key, region)))
-        done = _create_or_update(settings.stack_name, text, target)
+        done = _create_or_update(settings.stack_name, text, settings, bucket)
         print_line(f"{region}: stack {settings.stack_name} {done}")
 
 
@@ -96,41 +92,30 @@ def find_stack(client: Any, name: str) -> dict[str, Any] | None:
     return found[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _StackLocation:
-    settings: Settings
-    account: str
-    region: str
-
-
-def _template_arguments(name: str, text: str, location: _StackLocation) -> dict[str, str]:
+def _template_arguments(name: str, text: str, bucket: ArtifactBucket) -> dict[str, str]:
     """The request's template: its text, or its address in the artifact's bucket if it is too large for a request."""
     content = text.encode()
     if len(content) <= MAX_TEMPLATE_BYTES:
         return {"TemplateBody": text}
-    bucket = location.settings.artifact_bucket_name(location.account, location.region)
     key = f"alb-sg/{name}-{hashlib.sha256(content).hexdigest()[:16]}.yaml"
-    upload_object(bucket, key, content, location.account, location.region, content_type="application/yaml")
-    endpoint = boto3.client("s3", region_name=location.region).meta.endpoint_url
-    return {"TemplateURL": f"{endpoint}/{bucket}/{key}"}
+    bucket.upload(key, content, content_type="application/yaml")
+    endpoint = boto3.client("s3", region_name=bucket.region).meta.endpoint_url
+    return {"TemplateURL": f"{endpoint}/{bucket.name}/{key}"}
 
 
 def _create_or_update(
-    name: str, template: str, location: _StackLocation, parameters: Mapping[str, str] | None = None
+    name: str, template: str, settings: Settings, bucket: ArtifactBucket, parameters: Mapping[str, str] | None = None
 ) -> str:
     """Returns what happened to the stack, such as "created". If CloudFormation rolls back, raises DeploymentError with
     the resource that failed first."""
-    region = location.region
+    region = bucket.region
     client: Any = boto3.client("cloudformation", region_name=region)
     request = {
         "StackName": name,
-        **_template_arguments(name, template, location),
+        **_template_arguments(name, template, bucket),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         # CloudFormation copies it to resources that do not have the tag themselves.
-        "Tags": [
-            {"Key": key, "Value": value}
-            for key, value in {OWNER_TAG: location.settings.stack_name, **location.settings.landing_zone.tags}.items()
-        ],
+        "Tags": tag_list({OWNER_TAG: settings.stack_name, **settings.landing_zone.tags}),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
     }
     existing = find_stack(client, name)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from alb_sg.deployment.artifact import Artifact
-from alb_sg.deployment.central import central_template
 from alb_sg.deployment.conformance_pack import (
     conformance_pack_template,
     organization_pack_template,
     stack_set_pack_template,
 )
+from alb_sg.deployment.deploy_commands import UNITS_PACK
 from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.intrinsics import MADE_BY, Template, template_text
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.member import member_template
 from alb_sg.deployment.settings import RemediationMode, Settings
-from alb_sg.deployment.stack import stack_template
-from alb_sg.deployment.stack_sets import UNITS_PACK
+from alb_sg.deployment.stack import central_template, stack_template
+from alb_sg.estate.planned.template_documents import parse_template
 from alb_sg.remediation.document_names import document_name
 from alb_sg.ssm_documents.yaml_text import to_yaml
 
@@ -57,7 +54,7 @@ def render_hand_written_templates(settings: Settings, checkout: Path) -> dict[st
     """The texts of the templates in the checkout's `deploy/`, with the landing-zone options and log retention."""
     return {
         path.name: MADE_BY.replace("rules/*/parameters.json", f"{HAND_WRITTEN_FOLDER}/{path.name}")
-        + to_yaml(apply_landing_zone(settings, read_template(path)))
+        + to_yaml(apply_landing_zone(settings, parse_template(path.read_bytes()).value))
         for path in sorted((checkout / HAND_WRITTEN_FOLDER).glob("*.yaml"))
     }
 
@@ -93,30 +90,3 @@ def deployment_remarks(settings: Settings) -> Iterator[str]:
                 f"{rule.name}: {by_whom} runs {document_name(rule.name)} as {settings.names.remediation_role}; "
                 "deploy member.yaml and documents.yaml to every account first"
             )
-
-
-class _CloudFormationLoader(yaml.SafeLoader):
-    """Reads the short form of an intrinsic function as the long one: `!Ref A` as `{"Ref": "A"}`."""
-
-
-def _long_form(loader: _CloudFormationLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.SequenceNode):
-        return {f"Fn::{suffix}": loader.construct_sequence(node, deep=True)}
-    if not isinstance(node, yaml.ScalarNode):
-        raise yaml.constructor.ConstructorError(None, None, f"!{suffix} of an object", node.start_mark)
-    text = loader.construct_scalar(node)
-    match suffix:
-        case "Ref":
-            return {"Ref": text}
-        case "GetAtt":
-            return {"Fn::GetAtt": text.split(".", 1)}
-    return {f"Fn::{suffix}": text}
-
-
-_CloudFormationLoader.add_multi_constructor("!", _long_form)
-
-
-def read_template(path: Path) -> dict[str, Any]:
-    """A template of `deploy/`."""
-    found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _CloudFormationLoader)  # noqa: S506 (a safe loader)
-    return found

@@ -11,7 +11,6 @@ import json
 from typing import Any
 
 from alb_sg.deployment.artifact import Artifact
-from alb_sg.deployment.central import central_template
 from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.intrinsics import Template
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
@@ -19,38 +18,28 @@ from alb_sg.deployment.member import CENTRAL_PARAMETER
 from alb_sg.deployment.resolved_template import ACCOUNT, resolve_template
 from alb_sg.deployment.role_policies import ORGANIZATION_PARAMETER
 from alb_sg.deployment.settings import Settings
-from alb_sg.deployment.stack import stack_template
+from alb_sg.deployment.stack import central_template, stack_template
 
 FILE = "terraform.json"
 
 
 def terraform_file(settings: Settings, artifact: Artifact) -> str:
     """The file's text. The organization's id is a placeholder where the settings do not name it."""
+    accounts: dict[str, Template] = {}
+    functions: dict[str, Template] = {}
+    for region in settings.regions:
+        accounts[region] = _resolved(settings, stack_template(settings, artifact.key, region), region)
+        if settings.has_remediation:
+            accounts[region] |= _resolved(settings, documents_template(settings, artifact), region)
+        functions[region] = _resolved(settings, central_template(settings, artifact.key), region)
     content = {
         "artifact": {"file": artifact.name, "key": artifact.key, "sha256": artifact.sha256},
         "home_region": settings.home_region,
         "tags": dict(settings.landing_zone.tags),
-        "account": {
-            region: {**_stack(settings, artifact, region), **_documents(settings, artifact, region)}
-            for region in settings.regions
-        },
-        "functions": {region: _functions(settings, artifact, region) for region in settings.regions},
+        "account": accounts,
+        "functions": functions,
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _stack(settings: Settings, artifact: Artifact, region: str) -> Template:
-    return _resolved(settings, stack_template(settings, artifact.key, region), region)
-
-
-def _functions(settings: Settings, artifact: Artifact, region: str) -> Template:
-    return _resolved(settings, central_template(settings, artifact.key), region)
-
-
-def _documents(settings: Settings, artifact: Artifact, region: str) -> Template:
-    if not settings.has_remediation:
-        return {}
-    return _resolved(settings, documents_template(settings, artifact), region)
 
 
 def _resolved(settings: Settings, template: Template, region: str) -> Template:

@@ -9,11 +9,11 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.doctor.check import CheckResult
 from alb_sg.doctor.deployed_rules import (
     DeployedRule,
+    check_exemptions,
     check_last_evaluations,
     check_verdict_ages,
     read_deployed_rules,
 )
-from alb_sg.doctor.exemptions import check_exemptions
 from alb_sg.doctor.functions import (
     RuleFunction,
     check_alarms,

@@ -1,4 +1,4 @@
-"""Checks of the Config rules: whether they are there, run, and have recent verdicts."""
+"""Checks of the Config rules: whether they are there, run, and have recent verdicts and readable exemptions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from alb_sg.aggregator.responses import find_rule
 from alb_sg.aws.rule_frequencies import DEFAULT_FREQUENCY, FREQUENCY_SECONDS
 from alb_sg.doctor.check import Check, CheckResult
 from alb_sg.doctor.reader import Reader
+from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
+from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.location import parse_location
 from alb_sg.findings.phrasing import pluralize
-from alb_sg.parameters import SOURCE_PARAMETER, Source
+from alb_sg.parameters import EXEMPTIONS_PARAMETER, SOURCE_PARAMETER, Source
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
@@ -23,6 +26,7 @@ LAST_EVALUATION = Check("last evaluation", "A rule that fails keeps its old verd
 VERDICT_AGE = Check(
     "age of verdicts", "A scheduled run renews every verdict. An old one may be of a load balancer that fails."
 )
+EXEMPTIONS = Check("exemptions", "If a function cannot read its exemptions, none applies, and every invocation fails.")
 
 # So many periods of a rule may pass without a run.
 PERIODS = 2
@@ -173,6 +177,34 @@ def check_verdict_ages(
             )
         else:
             yield VERDICT_AGE.ok(at, f"{pluralize(len(times), 'verdict')}, none older than two periods")
+
+
+def check_exemptions(reader: Reader, place: str, rules: Sequence[DeployedRule]) -> Iterator[CheckResult]:
+    """Reads each document that rules name, with the credentials of this command. The function uses its own role."""
+    locations = sorted({text for rule in rules if (text := rule.parameters.get(EXEMPTIONS_PARAMETER, "").strip())})
+    if rules and not locations:
+        yield EXEMPTIONS.ok(place, "no rule has exemptions")
+    for text in locations:
+        yield _exemptions_result(reader, f"{place} {text}", text)
+
+
+def _exemptions_result(reader: Reader, at: str, text: str) -> CheckResult:
+    try:
+        exemptions = read_exemptions(parse_location(text), reader.client, RECOMMENDATIONS_BY_NAME)
+    except NotReadError as error:
+        return EXEMPTIONS.unread(at, error.cause)
+    except InvalidInputError as error:
+        return EXEMPTIONS.problem(at, str(error), "correct the document, or the rules' parameter Exemptions")
+    if exemptions.malformed:
+        entry, count = exemptions.malformed[0], len(exemptions.malformed)
+        return EXEMPTIONS.problem(
+            at,
+            f"{pluralize(count, 'malformed exemption')}, the first at {entry.place}: {entry.message}",
+            "correct them; alb-sg exemptions checks a document before you put it there",
+        )
+    return EXEMPTIONS.ok(
+        at, f"{pluralize(len(exemptions.entries), 'exemption')}, read with the credentials of this command"
+    )
 
 
 def _qualifier(result: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +10,7 @@ from alb_sg import __version__
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.doctor.check import Check, CheckResult
 from alb_sg.doctor.deployed_rules import DeployedRule
-from alb_sg.doctor.reader import Reader
+from alb_sg.doctor.reader import Reader, policy_statements, texts
 from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
@@ -26,9 +24,10 @@ FAILED_EVENTS = Check("failed events", "A lost event may leave a wrong verdict u
 
 VERSION_TAG = "alb-sg:version"
 # Handlers of our functions: the rule's module and its function.
-HANDLER_SUFFIX = ".lambda_handler"
+HANDLERS = frozenset(f"{rule}.lambda_handler" for rule in RECOMMENDATIONS_BY_NAME)
 NOT_FOUND = "ResourceNotFoundException"
 CONFIG_PRINCIPAL = "config.amazonaws.com"
+INVOKE_ACTIONS = frozenset({"lambda:InvokeFunction", "lambda:*", "*"})
 # Seconds: a shorter limit may drop events during an outage or a deployment.
 SHORT_EVENT_AGE = 900
 # Several events at once are usual: a deployment changes listeners, target groups and security groups together.
@@ -50,7 +49,6 @@ class RuleFunction:
     """A function of a rule, as GetFunction describes it. `reserved` is None without reserved concurrency."""
 
     name: str
-    rule: str
     configuration: Mapping[str, Any]
     version: str | None
     reserved: int | None
@@ -67,15 +65,11 @@ def read_functions(
     listed = reader.list("lambda", "list_functions", "Functions")
     if listed.failure is not None:
         return [], [FUNCTIONS.unread(place, listed.failure)]
-    by_name = {
-        str(found["FunctionName"]): name for found in listed.items if (name := _rule_of(str(found.get("Handler"))))
-    }
+    names = {str(found["FunctionName"]) for found in listed.items if found.get("Handler") in HANDLERS}
+    names |= {rule.function_arn.split(":")[6] for rule in rules if rule.function_account == place.account_id}
+    functions: list[RuleFunction] = []
     results: list[CheckResult] = []
-    for rule in rules:
-        if rule.function_account == place.account_id:
-            by_name.setdefault(rule.function_arn.split(":")[6], rule.recommendation.name)
-    functions = []
-    for name, rule_name in sorted(by_name.items()):
+    for name in sorted(names):
         answer = reader.get("lambda", "get_function", FunctionName=name)
         if answer.error_code == NOT_FOUND:
             results.append(
@@ -84,7 +78,7 @@ def read_functions(
         elif answer.failure is not None:
             results.append(FUNCTIONS.unread(f"{place} {name}", answer.failure))
         else:
-            function = _function(name, rule_name, answer.content)
+            function = _function(name, answer.content)
             functions.append(function)
             results.append(_state_result(place, function))
     elsewhere = sorted({rule.function_account for rule in rules} - {place.account_id, ""})
@@ -99,16 +93,10 @@ def read_functions(
     return functions, results
 
 
-def _rule_of(handler: str) -> str | None:
-    name = handler.removesuffix(HANDLER_SUFFIX)
-    return name if handler.endswith(HANDLER_SUFFIX) and name in RECOMMENDATIONS_BY_NAME else None
-
-
-def _function(name: str, rule: str, content: Mapping[str, Any]) -> RuleFunction:
+def _function(name: str, content: Mapping[str, Any]) -> RuleFunction:
     reserved = (content.get("Concurrency") or {}).get("ReservedConcurrentExecutions")
     return RuleFunction(
         name=name,
-        rule=rule,
         configuration=content.get("Configuration") or {},
         version=(content.get("Tags") or {}).get(VERSION_TAG),
         reserved=None if reserved is None else int(reserved),
@@ -168,19 +156,13 @@ def check_invocation(
 
 def _allowed_accounts(policy: str) -> set[str] | None:
     """The accounts for which AWS Config may invoke a function; None for all."""
-    try:
-        statements = json.loads(policy).get("Statement") or ()
-    except (ValueError, AttributeError):
-        return set()
     accounts: set[str] = set()
-    for statement in (statements,) if isinstance(statements, dict) else statements:
+    for statement in policy_statements(policy):
         principal = statement.get("Principal")
         services = principal.get("Service") if isinstance(principal, dict) else principal
-        if statement.get("Effect") != "Allow" or CONFIG_PRINCIPAL not in _texts(services):
+        if statement.get("Effect") != "Allow" or CONFIG_PRINCIPAL not in texts(services):
             continue
-        if not any(
-            re.fullmatch(r"lambda:(\*|InvokeFunction)|\*", action) for action in _texts(statement.get("Action"))
-        ):
+        if not INVOKE_ACTIONS.intersection(texts(statement.get("Action"))):
             continue
         conditions = statement.get("Condition") or {}
         named = {
@@ -188,18 +170,12 @@ def _allowed_accounts(policy: str) -> set[str] | None:
             for operator in conditions.values()
             for key, values in operator.items()
             if key.lower() == "aws:sourceaccount"
-            for account in _texts(values)
+            for account in texts(values)
         }
         if not named:
             return None
         accounts |= named
     return accounts
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [str(element) for element in value] if isinstance(value, list) else []
 
 
 def check_concurrency(reader: Reader, place: AccountRegion, functions: Sequence[RuleFunction]) -> Iterator[CheckResult]:
@@ -259,7 +235,11 @@ def check_alarms(reader: Reader, place: AccountRegion, functions: Sequence[RuleF
         return
     for function in functions:
         names = {function.name, _queue_name(function) or function.name}
-        own = [alarm for alarm in response.items if names & _dimension_values(alarm)]
+        own = [
+            alarm
+            for alarm in response.items
+            if any(str(dimension.get("Value")) in names for dimension in alarm.get("Dimensions") or ())
+        ]
         yield _alarms_result(f"{place} {function.name}", function, own)
 
 
@@ -280,18 +260,9 @@ def _alarms_result(at: str, function: RuleFunction, own: Sequence[Mapping[str, A
     return ALARMS.ok(at, f"{pluralize(len(own), 'alarm')}, none ringing")
 
 
-def _dimension_values(alarm: Mapping[str, Any]) -> set[str]:
-    return {str(dimension.get("Value")) for dimension in alarm.get("Dimensions") or ()}
-
-
-def _queue_arn(function: RuleFunction) -> str | None:
-    arn = (function.configuration.get("DeadLetterConfig") or {}).get("TargetArn")
-    return str(arn) if arn and ":sqs:" in str(arn) else None
-
-
 def _queue_name(function: RuleFunction) -> str | None:
-    arn = _queue_arn(function)
-    return None if arn is None else arn.rpartition(":")[2]
+    arn = str((function.configuration.get("DeadLetterConfig") or {}).get("TargetArn"))
+    return arn.rpartition(":")[2] if ":sqs:" in arn else None
 
 
 def check_failed_events(

@@ -10,8 +10,7 @@ from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.doctor.account import check_functions
 from alb_sg.doctor.check import Check, CheckResult, CheckStatus
-from alb_sg.doctor.deployed_rules import read_deployed_rules
-from alb_sg.doctor.exemptions import check_exemptions
+from alb_sg.doctor.deployed_rules import check_exemptions, read_deployed_rules
 from alb_sg.doctor.reader import Reader
 from alb_sg.doctor.roles import ROLE, ROLE_PARAMETER, check_member_roles
 from alb_sg.findings.phrasing import abbreviate, pluralize

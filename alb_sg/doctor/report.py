@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from operator import attrgetter
 from typing import TextIO
@@ -28,13 +29,14 @@ def write_text(results: Sequence[CheckResult], stream: TextIO, style: Style) -> 
 
 
 def _lines(results: Sequence[CheckResult], style: Style) -> Iterator[str]:
+    colors = {CheckStatus.PROBLEM: style.bad, CheckStatus.OK: style.good}
     order = list(dict.fromkeys(result.check for result in results))
     ordered = sorted(results, key=lambda result: order.index(result.check))
     for name, of_check in groupby(ordered, key=attrgetter("check")):
         found = list(of_check)
         yield f"{style.bold(name)}  {style.dim(found[0].why)}"
         for result in found:
-            label = _colored(result.status, _LABELS[result.status].ljust(_WIDTH), style)
+            label = colors.get(result.status, style.warning)(_LABELS[result.status].ljust(_WIDTH))
             yield f"  {label}  {printable(f'{result.place}: {result.found}')}"
             if result.action:
                 yield f"  {' ' * _WIDTH}  to do: {printable(result.action)}"
@@ -45,32 +47,12 @@ def _lines(results: Sequence[CheckResult], style: Style) -> Iterator[str]:
     )
 
 
-def _colored(status: CheckStatus, text: str, style: Style) -> str:
-    match status:
-        case CheckStatus.PROBLEM:
-            return style.bad(text)
-        case CheckStatus.OK:
-            return style.good(text)
-    return style.warning(text)
-
-
 def write_json(results: Sequence[CheckResult], stream: TextIO) -> None:
     counts = Counter(result.status for result in results)
     document = {
         "version": 1,
-        "results": [_result_object(result) for result in results],
+        "results": [{**asdict(result), "status": result.status.value} for result in results],
         "summary": {status.value: counts[status] for status in CheckStatus},
     }
     json.dump(document, stream, indent=2, ensure_ascii=False)
     stream.write("\n")
-
-
-def _result_object(result: CheckResult) -> Mapping[str, str]:
-    return {
-        "check": result.check,
-        "place": result.place,
-        "status": result.status.value,
-        "found": result.found,
-        "why": result.why,
-        "action": result.action,
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
@@ -11,7 +10,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.doctor.check import Check, CheckResult
 from alb_sg.doctor.deployed_rules import DeployedRule
 from alb_sg.doctor.functions import RuleFunction
-from alb_sg.doctor.reader import Reader
+from alb_sg.doctor.reader import Reader, policy_statements, texts
 from alb_sg.findings.phrasing import abbreviate, pluralize
 
 ROLE = Check("evaluation role", "A function that cannot assume its role in an account fails on every event from there.")
@@ -101,16 +100,10 @@ def _denied(results: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _trusted_accounts(document: object) -> set[str]:
     """The accounts that a trust policy names as principals."""
-    try:
-        content = json.loads(unquote(document)) if isinstance(document, str) else document
-    except ValueError:
-        return set()
-    statements = content.get("Statement") if isinstance(content, Mapping) else None
     accounts: set[str] = set()
-    for statement in (statements,) if isinstance(statements, Mapping) else statements or ():
+    for statement in policy_statements(unquote(document) if isinstance(document, str) else document):
         principal = statement.get("Principal")
-        named = principal.get("AWS") if isinstance(principal, Mapping) else None
-        if statement.get("Effect") == "Allow":
-            for text in (named,) if isinstance(named, str) else named or ():
-                accounts.add(text.split(":")[4] if text.count(":") >= 5 else text)
+        if statement.get("Effect") == "Allow" and isinstance(principal, Mapping):
+            named = texts(principal.get("AWS"))
+            accounts.update(text.split(":")[4] if text.count(":") >= 5 else text for text in named)
     return accounts

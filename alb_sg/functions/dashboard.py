@@ -45,21 +45,16 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 
 def _publish(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    aggregator, bucket, location = (
-        os.environ[AGGREGATOR_VARIABLE],
-        os.environ[BUCKET_VARIABLE],
-        os.environ[EXEMPTIONS_VARIABLE],
-    )
+    aggregator, bucket = os.environ[AGGREGATOR_VARIABLE], os.environ[BUCKET_VARIABLE]
+    location = os.environ[EXEMPTIONS_VARIABLE]
     override_severities(parse_severities(os.environ.get(SEVERITIES_VARIABLE, "")))
     as_of = _event_time(event)
     clients = AggregatorClients(config=make_client("config"), organizations=make_client("organizations"))
     observation = observe(clients, aggregator, None, as_of)
-    if location:
-        observation = apply_exemptions(
-            observation, _load_exemptions(location, as_of.date(), function_account_id(context))
-        )
     sources = [InputSource("AWS Config aggregator", aggregator)]
     if location:
+        exemptions = _load_exemptions(location, as_of.date(), function_account_id(context))
+        observation = apply_exemptions(observation, exemptions)
         sources.append(InputSource("exemptions", location))
     publish(observation, make_client("s3"), bucket, Provenance(sources, recorded=True))
     results = observation.results

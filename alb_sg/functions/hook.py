@@ -118,7 +118,9 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     deadline = monotonic() + SECONDS_TO_ANSWER
     request = read_request(event)
     rules = parse_rules(os.environ.get(RULES_VARIABLE, ""))
-    is_unknown_failed = _fails_unknown(os.environ.get(ON_UNKNOWN_VARIABLE, SKIP))
+    on_unknown = os.environ.get(ON_UNKNOWN_VARIABLE, SKIP)
+    if on_unknown not in (SKIP, FAIL):
+        raise InvalidInputError(f"{on_unknown!r} is neither {SKIP} nor {FAIL}", ON_UNKNOWN_VARIABLE)
     running = _running.get(request.token)
     if running is None:
         running = _running[request.token] = Evaluation(request, rules)
@@ -139,7 +141,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         return _answer(request, "FAILED", judgement.summary, "NonCompliant", annotations)
     if judgement.unread:
         return _failure(request, judgement.summary)
-    if judgement.unknown and is_unknown_failed:
+    if judgement.unknown and on_unknown == FAIL:
         return _answer(request, "FAILED", judgement.summary, "NonCompliant", annotations)
     return _answer(request, "SUCCESS", judgement.summary, annotations=annotations)
 
@@ -211,12 +213,6 @@ def parse_rules(text: str) -> dict[Recommendation, Parameters]:
                 RULES_VARIABLE,
             )
     return {RECOMMENDATIONS_BY_NAME[name]: parse_parameters(given) for name, given in value.items()}
-
-
-def _fails_unknown(text: str) -> bool:
-    if text not in (SKIP, FAIL):
-        raise InvalidInputError(f"{text!r} is neither {SKIP} nor {FAIL}", ON_UNKNOWN_VARIABLE)
-    return text == FAIL
 
 
 # --- the evaluation

@@ -14,7 +14,7 @@ from alb_sg.aws.arns import listener_load_balancer_arn, listener_of_rule
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.field_readers import texts_in
-from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroup, TargetGroup, is_placeholder
+from alb_sg.estate.model import Permission, SecurityGroup, TargetGroup, is_placeholder
 from alb_sg.estate.planned.planned_estate import planned_estates
 from alb_sg.estate.planned.resources import Action, Scenario
 from alb_sg.estate.planned.security_group_rules import split_rules
@@ -86,7 +86,8 @@ def find_scope(scenarios: Sequence[Scenario], base: Estate, rules: Iterable[Reco
             targets.add(one.arn)
         if one.type == "network" and not changes.groups_with_other_ingress.isdisjoint(one.security_groups):
             clients.add(one.arn)
-        if _is_in(one, changes.subnets):
+        # Where its subnets are not known, its verdicts are errors before and after.
+        if not changes.subnets.isdisjoint(one.subnet_ids):
             targets.add(one.arn)
     vpcs = set(changes.vpcs_of_new_load_balancers)
     for group in (base.target_groups or {}).values():
@@ -139,11 +140,6 @@ def _groups_of_load_balancers(base: Estate) -> Iterator[TargetGroup]:
 
 def _may_be_in(group: TargetGroup, vpcs: set[str]) -> bool:
     return not group.vpc_id or group.vpc_id in vpcs or any(not one or is_placeholder(one) for one in vpcs)
-
-
-def _is_in(load_balancer: LoadBalancer, subnets: set[str]) -> bool:
-    # Where its subnets are not known, its verdicts are errors before and after.
-    return not subnets.isdisjoint(load_balancer.subnet_ids)
 
 
 # --- what changes

@@ -22,7 +22,7 @@ from alb_sg.live.requests import EC2_PAGE, FILTER_VALUES, DescribeRequests, batc
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import ApiCall
 from alb_sg.remediation.change_context import attached_interface, elb_interface_description
-from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
+from alb_sg.remediation.execution import RuleContent, SecurityGroupRule, normalized_peer
 
 T = TypeVar("T")
 
@@ -140,23 +140,14 @@ def open_account(account_id: str, region: str, session: Session | None = None) -
 
 
 def _rule_with_content(source: Any) -> tuple[SecurityGroupRule, RuleContent]:
-    return _security_group_rule(source), _rule_content(source)
-
-
-def _rule_content(source: Any) -> RuleContent:
-    """What a rule lets through, in DescribeSecurityGroupRules' shape."""
+    """A rule and what it lets through, from DescribeSecurityGroupRules' shape."""
     rule = _security_group_rule(source)
     protocol = required_text(source, "IpProtocol")
     peers = (source.get("CidrIpv4"), source.get("CidrIpv6"), source.get("PrefixListId"))
     peer = next((one for one in peers if one), None) or required_text(source["ReferencedGroupInfo"], "GroupId")
-    return RuleContent.of(
-        rule.group_id,
-        rule.direction,
-        from_api.PROTOCOL_NAMES.get(protocol, protocol),
-        source.get("FromPort"),
-        source.get("ToPort"),
-        peer,
-    )
+    protocol = from_api.PROTOCOL_NAMES.get(protocol, protocol)
+    ports = source.get("FromPort"), source.get("ToPort")
+    return rule, RuleContent(rule.group_id, rule.direction.value, protocol, *ports, normalized_peer(peer))
 
 
 def _security_group_rule(source: Any) -> SecurityGroupRule:

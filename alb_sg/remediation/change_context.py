@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
+from alb_sg.estate.cidr import Family, family_of, is_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Instance, LoadBalancer, NetworkInterface, PrefixList, SecurityGroup, UnknownValue
 from alb_sg.estate.sections import Section
@@ -25,12 +25,11 @@ REQUIRED_SECTIONS = (Section.SECURITY_GROUPS, Section.NETWORK_INTERFACES, Sectio
 
 @dataclass(frozen=True, slots=True)
 class AttachedResource:
-    """A resource other than the load balancer, with its security groups. `label` names it for people. It may be
-    registered as a target by the id of its instance, or by an address in `cidrs`: its own and its delegated prefixes.
+    """A resource other than the load balancer. `label` names it for people. It may be registered as a target by the id
+    of its instance, or by an address in `cidrs`: its own and its delegated prefixes.
     """
 
     label: str
-    group_ids: frozenset[str]
     instance_id: str | None = None
     cidrs: tuple[str, ...] = ()
 
@@ -65,15 +64,19 @@ class ChangeContext:
     def others_than_targets_with(self, group_id: str, target_ids: Collection[str]) -> tuple[str, ...]:
         """As `other_resources_with`, without the resources that are registered under one of these ids."""
         self.other_resources_with(group_id)
+        # Others are registered by the id of an instance.
+        cidrs = [one for one in target_ids if is_cidr(one)]
         addresses = {
-            family: AddressSet.from_cidrs(family, [one for one in target_ids if _is_address(one, family)])
+            family: AddressSet.from_cidrs(family, [one for one in cidrs if family_of(one) is family])
             for family in Family
         }
         return tuple(
             sorted(
                 resource.label
                 for resource in self.resources_with(group_id)
-                if resource.instance_id not in target_ids and not _holds_any(resource, addresses)
+                if resource.instance_id not in target_ids
+                # However the addresses are spelled.
+                and not any(AddressSet.from_cidrs(one, resource.cidrs).overlaps(addresses[one]) for one in Family)
             )
         )
 
@@ -84,11 +87,6 @@ class ChangeContext:
     def _require(self, section: Section, what: str) -> None:
         if section in self.unread:
             raise NotReadError(what, self.unread[section])
-
-
-def change_context(estate: Estate, load_balancer: LoadBalancer, estates: Iterable[Estate]) -> ChangeContext:
-    """The facts in estates: `estate` is the load balancer's own, `estates` are all of the run."""
-    return ChangeContexts(estates).of(estate, load_balancer)
 
 
 class ChangeContexts:
@@ -174,25 +172,12 @@ def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> A
         return None
     name = f"network interface {interface.id}"
     label = f"{name} ({interface.description})" if interface.description else name
-    return AttachedResource(label, frozenset(interface.groups), interface.instance_id, _held_cidrs(interface))
+    return AttachedResource(label, interface.instance_id, _held_cidrs(interface))
 
 
 def _held_cidrs(interface: NetworkInterface) -> tuple[str, ...]:
     """The addresses of an interface and the prefixes that are delegated to it."""
     return (*interface.ipv4_addresses, *interface.ipv6_addresses, *interface.prefixes)
-
-
-def _is_address(target_id: str, family: Family) -> bool:
-    """Whether a target is registered by an address of the family, and not by the id of an instance."""
-    try:
-        return parse_cidr(target_id)[0] is family
-    except InvalidCidrError:
-        return False
-
-
-def _holds_any(resource: AttachedResource, addresses: Mapping[Family, AddressSet]) -> bool:
-    """Whether a resource holds one of some addresses, however these are spelled."""
-    return any(AddressSet.from_cidrs(family, resource.cidrs).overlaps(addresses[family]) for family in Family)
 
 
 def _unread_sections(estate: Estate) -> dict[str, str]:
@@ -204,25 +189,21 @@ def _unread_sections(estate: Estate) -> dict[str, str]:
     }
     interfaces = (estate.network_interfaces or {}).values()
     unknown = next((one.unknown_groups_error for one in interfaces if one.unknown_groups is not None), None)
-    unknown = unknown or next(_unknown_interfaces(estate), None)
+    # The record of an instance may not tell the groups of all its interfaces.
+    of_instances = ((instance, instance.interfaces) for instance in (estate.instances or {}).values())
+    unknown = unknown or next(
+        (one.error(f"instance {instance.id}") for instance, one in of_instances if isinstance(one, UnknownValue)), None
+    )
     if unknown is not None:
         # It may carry any group.
         missing[Section.NETWORK_INTERFACES] = str(unknown)
     return missing | {failure.section: failure.cause for failure in estate.failures if failure.key is None}
 
 
-def _unknown_interfaces(estate: Estate) -> Iterator[NotReadError]:
-    """The errors of instances whose record does not tell the groups of all their interfaces."""
-    for instance in (estate.instances or {}).values():
-        if isinstance(instance.interfaces, UnknownValue):
-            yield instance.interfaces.error(f"instance {instance.id}")
-
-
 class _Carrier(NamedTuple):
     """An interface, an instance or a load balancer with its security groups. `node_cidrs` are those of a load
     balancer's interfaces: another load balancer may have them as targets."""
 
-    key: str
     group_ids: frozenset[str]
     resource: NetworkInterface | Instance | LoadBalancer
     node_cidrs: tuple[str, ...] = ()
@@ -233,31 +214,27 @@ class _Carrier(NamedTuple):
             case NetworkInterface():
                 return attached_interface(self.resource, load_balancer.arn)
             case Instance():
-                return AttachedResource(f"instance {self.resource.id}", self.group_ids, self.resource.id)
+                return AttachedResource(f"instance {self.resource.id}", self.resource.id)
             case LoadBalancer():
                 if self.resource.arn == load_balancer.arn:
                     return None
-                label = f"load balancer {self.resource.name}"
-                return AttachedResource(label, self.group_ids, cidrs=self.node_cidrs)
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+                return AttachedResource(f"load balancer {self.resource.name}", cidrs=self.node_cidrs)
 
 
 def _carriers(estates: Sequence[Estate]) -> Iterator[_Carrier]:
     interfaces = {key: value for estate in estates for key, value in (estate.network_interfaces or {}).items()}
     node_cidrs: dict[str, tuple[str, ...]] = {}
     for interface in interfaces.values():
-        yield _Carrier(interface.id, frozenset(interface.groups), interface)
+        yield _Carrier(frozenset(interface.groups), interface)
         if interface.is_elb_managed:
             known = node_cidrs.get(interface.description, ())
             node_cidrs[interface.description] = (*known, *_held_cidrs(interface))
     for estate in estates:
         for instance in (estate.instances or {}).values():
-            yield _Carrier(instance.id, _groups_of_unlisted_interfaces(instance, interfaces), instance)
+            yield _Carrier(_groups_of_unlisted_interfaces(instance, interfaces), instance)
         for other in estate.load_balancers.values():
             nodes = node_cidrs.get(elb_interface_description(other.arn), ())
-            yield _Carrier(other.arn, frozenset(other.security_groups), other, nodes)
+            yield _Carrier(frozenset(other.security_groups), other, nodes)
 
 
 def _groups_of_unlisted_interfaces(instance: Instance, interfaces: Mapping[str, object]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import group_description, rule_description
-from alb_sg.remediation.plan import Addition, PeerKind
+from alb_sg.remediation.plan import PeerKind
 from alb_sg.remediation.snippets import Snippet
 
 # For a group without outbound rules, CloudFormation keeps EC2's default rule, which allows everything. This rule
@@ -68,19 +68,11 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         yield f"      IpProtocol: {_yaml_string(addition.permission.protocol)}"
         yield f"      FromPort: {addition.permission.from_port}"
         yield f"      ToPort: {addition.permission.to_port}"
-        yield f"      {_peer_property(addition)}: {_peer(addition, snippet)}"
+        inbound, outbound = PEER_PROPERTIES[addition.peer_kind]
+        is_identifier = addition.peer_kind in (PeerKind.SECURITY_GROUP, PeerKind.PREFIX_LIST)
+        peer = _identifier(addition.peer, snippet) if is_identifier else _yaml_string(addition.peer)
+        yield f"      {inbound if name == 'Ingress' else outbound}: {peer}"
         yield f"      Description: {_yaml_string(rule_description(addition))}"
-
-
-def _peer_property(addition: Addition) -> str:
-    inbound, outbound = PEER_PROPERTIES[addition.peer_kind]
-    return inbound if addition.direction is Direction.INGRESS else outbound
-
-
-def _peer(addition: Addition, snippet: Snippet) -> str:
-    if addition.peer_kind in (PeerKind.SECURITY_GROUP, PeerKind.PREFIX_LIST):
-        return _identifier(addition.peer, snippet)
-    return _yaml_string(addition.peer)
 
 
 def _identifier(identifier: str, snippet: Snippet) -> str:

@@ -25,7 +25,8 @@ class SecurityGroupRule:
 
 
 class RuleContent(NamedTuple):
-    """What a security group rule lets through, and in which group. `direction` and `peer` as EC2 writes them."""
+    """What a security group rule lets through, and in which group. `direction` is as EC2 writes it, `peer` as
+    `normalized_peer` does."""
 
     group_id: str
     direction: str
@@ -34,21 +35,13 @@ class RuleContent(NamedTuple):
     to_port: int | None
     peer: str
 
-    @classmethod
-    def of(
-        cls,
-        group_id: str,
-        direction: Direction,
-        protocol: str,
-        from_port: int | None,
-        to_port: int | None,
-        peer: str,
-    ) -> RuleContent:
-        """The content, with its addresses written in one way."""
-        if not (PREFIX_LIST_ID.fullmatch(peer) or SECURITY_GROUP_ID.fullmatch(peer)):
-            family, (first, last) = parse_cidr(peer)
-            peer = AddressSet(family, ((first, last),)).cidrs()[0]
-        return cls(group_id, direction.value, protocol, from_port, to_port, peer)
+
+def normalized_peer(peer: str) -> str:
+    """A peer with its addresses written in one way."""
+    if PREFIX_LIST_ID.fullmatch(peer) or SECURITY_GROUP_ID.fullmatch(peer):
+        return peer
+    family, (first, last) = parse_cidr(peer)
+    return AddressSet(family, ((first, last),)).cidrs()[0]
 
 
 @dataclass

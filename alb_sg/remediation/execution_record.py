@@ -18,7 +18,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from alb_sg.aws.calls import ApiRequest
 from alb_sg.aws.pages import name_call
@@ -26,7 +26,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.field_readers import required_text
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.account import AccountClients
-from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
+from alb_sg.remediation.execution import RuleContent, SecurityGroupRule, normalized_peer
 from alb_sg.remediation.plan import Plan
 
 RECORD_PATH = "/alb-sg/executions"
@@ -76,17 +76,13 @@ class ExecutionRecord:
         return content in self.planned
 
 
-class RecordedText(NamedTuple):
-    """A text of a record: its parts by their names, which are `1-of-3` and so on."""
-
-    parts: dict[str, str]
-
-    def parse(self) -> Any:
-        """The JSON in the text. Raises ValueError if a part is missing."""
-        names = _part_names(len(self.parts))
-        if self.parts.keys() != set(names):
-            raise ValueError(f"its parts are {', '.join(sorted(self.parts))}")
-        return json.loads("".join(self.parts[name] for name in names))
+def _parse_text(parts: Mapping[str, str]) -> Any:
+    """The JSON in a text of a record, whose parts have the names `1-of-3` and so on. Raises ValueError if a part is
+    missing."""
+    names = _part_names(len(parts))
+    if parts.keys() != set(names):
+        raise ValueError(f"its parts are {', '.join(sorted(parts))}")
+    return json.loads("".join(parts[name] for name in names))
 
 
 def _part_names(count: int) -> list[str]:
@@ -106,13 +102,13 @@ def planned_record(
         tuple(previous_groups),
         None if group is None else group.name,
         frozenset(
-            RuleContent.of(
+            RuleContent(
                 addition.group_id or "",
-                addition.direction,
+                addition.direction.value,
                 addition.permission.protocol,
                 addition.permission.from_port,
                 addition.permission.to_port,
-                addition.peer,
+                normalized_peer(addition.peer),
             )
             for addition in plan.additions
         ),
@@ -141,10 +137,10 @@ def write_added(account: AccountClients, record: ExecutionRecord) -> None:
 
 def read_records(account: AccountClients, execution: str) -> list[ExecutionRecord]:
     """The records of an execution, none if there are none. Raises NotReadError."""
-    found: dict[str, dict[str, RecordedText]] = defaultdict(lambda: defaultdict(lambda: RecordedText({})))
+    found: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     for name, value in _parameters(account, execution):
         load_balancer, kind, part = name.rsplit("/", 3)[1:]
-        found[load_balancer][kind].parts[part] = value
+        found[load_balancer][kind][part] = value
     records = []
     for load_balancer, texts in sorted(found.items()):
         try:
@@ -168,8 +164,8 @@ def delete_records(account: AccountClients, execution: str, records: Iterable[Ex
             account.ssm.delete_parameters(Names=names[start : start + PARAMETERS_PER_CALL])
 
 
-def _parse(execution: str, texts: Mapping[str, RecordedText]) -> ExecutionRecord:
-    plan = texts[PLAN].parse()
+def _parse(execution: str, texts: Mapping[str, Mapping[str, str]]) -> ExecutionRecord:
+    plan = _parse_text(texts[PLAN])
     record = ExecutionRecord(
         execution,
         _text(plan["loadBalancer"]),
@@ -179,7 +175,7 @@ def _parse(execution: str, texts: Mapping[str, RecordedText]) -> ExecutionRecord
         frozenset(RuleContent(*rule) for rule in _list(plan["rules"])),
     )
     try:
-        added = texts[ADDED].parse()
+        added = _parse_text(texts[ADDED])
     except ValueError:
         # Without all of its parts, it was killed while it wrote them.
         return record
@@ -219,10 +215,9 @@ def _write(account: AccountClients, record: ExecutionRecord, kind: str, content:
 def _put_parameter(ssm: Any, name: str, value: str, tags: Mapping[str, str]) -> None:
     """Writes a parameter, with tags where it does not exist yet: PutParameter refuses tags together with Overwrite."""
     if tags:
+        entries = [{"Key": key, "Value": tags[key]} for key in tags]
         try:
-            ssm.put_parameter(
-                Name=name, Value=value, Type="String", Tags=[{"Key": key, "Value": tags[key]} for key in tags]
-            )
+            ssm.put_parameter(Name=name, Value=value, Type="String", Tags=entries)
         except ssm.exceptions.ParameterAlreadyExists:
             pass
         else:

@@ -12,13 +12,13 @@ from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.field_readers import required_text
 from alb_sg.estate.model import LoadBalancer, PrefixList
 from alb_sg.estate.sections import Section
-from alb_sg.findings.finding import Finding, Result
+from alb_sg.findings.finding import Finding, Missing, Result
 from alb_sg.live import LiveSource, Selection
 from alb_sg.live.requests import FILTER_VALUES, DescribeRequests, batches
 from alb_sg.parameters import PREFIX_LIST_ID
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.account import AccountClients
-from alb_sg.remediation.change_context import ChangeContext, change_context, groups_to_read
+from alb_sg.remediation.change_context import ChangeContext, ChangeContexts, groups_to_read
 from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Plan
@@ -67,7 +67,7 @@ def live_change_context(
     of_targets = {group_id for entry in missing for group_id in entry.security_groups}
     needs_own_rules = any(entry.direction != Direction.TARGET_INGRESS for entry in missing)
     changeable = {*load_balancer.security_groups, *of_targets}
-    prefix_list_ids = _relevant_prefix_lists(estate, load_balancer, results)
+    prefix_list_ids = _relevant_prefix_lists(estate, changeable, missing)
     pending = {
         (Section.SECURITY_GROUPS, name): account.ec2_request(
             "describe_security_groups", "SecurityGroups", {"group-name": [name], "vpc-id": [vpc_id]}
@@ -108,7 +108,7 @@ def live_change_context(
         tags={load_balancer.arn: next(iter(items[Section.TAGS]), {})},
         failures=tuple(failures),
     )
-    return change_context(surroundings, load_balancer, [surroundings])
+    return ChangeContexts([surroundings]).of(surroundings, load_balancer)
 
 
 def _prefix_list(source: Any) -> tuple[str, PrefixList]:
@@ -125,15 +125,11 @@ SURROUNDINGS_READERS: Mapping[Section, Callable[[Any], Any]] = {
 }
 
 
-def _relevant_prefix_lists(estate: Estate, load_balancer: LoadBalancer, results: Iterable[Result]) -> set[str]:
+def _relevant_prefix_lists(estate: Estate, group_ids: Iterable[str], missing: Iterable[Missing]) -> set[str]:
     """The prefix lists in the groups that a plan may change, and those that a new rule may name."""
-    prefix_list_ids: set[str] = set()
-    entries = [entry for result in results if isinstance(result, Finding) for entry in result.missing]
-    of_targets = {group_id for entry in entries for group_id in entry.security_groups}
-    for group_id in (*load_balancer.security_groups, *sorted(of_targets)):
+    prefix_list_ids = {peer for entry in missing for peer in entry.required if PREFIX_LIST_ID.fullmatch(peer)}
+    for group_id in group_ids:
         group = (estate.security_groups or {}).get(group_id)
         for permission in () if group is None else (*group.ingress, *group.egress):
             prefix_list_ids.update(permission.prefix_list_ids)
-    for entry in entries:
-        prefix_list_ids.update(filter(PREFIX_LIST_ID.fullmatch, entry.required))
     return prefix_list_ids

@@ -39,28 +39,16 @@ class OpeningLimit:
         known may hold any address."""
         if rule.direction is not Direction.INGRESS:
             return next((cidr for cidr in rule.permission.cidrs if cidr in EVERYWHERE), None)
-        for cidr in _opened_addresses(rule):
+        # A prefix list and a Network Load Balancer's group let in what they name.
+        cidrs = rule.permission.cidrs or tuple(filter(is_cidr, (*rule.required, *rule.missing)))
+        for cidr in cidrs:
             family = parse_cidr(cidr)[0]
             if self._scheme == "internet-facing" and family in self._client_families:
                 continue
             if not AddressSet.from_cidrs(family, (cidr,)) <= self._private[family]:
                 return cidr
-        unknown = _unknown_prefix_list(rule)
-        if unknown is not None and self._scheme != "internet-facing":
-            return f"{unknown}, whose addresses are not known"
-        return None
-
-
-def _opened_addresses(rule: RequiredRule) -> tuple[str, ...]:
-    """The blocks that a rule opens. A prefix list and a Network Load Balancer's group let in what they name."""
-    if rule.permission.cidrs:
-        return rule.permission.cidrs
-    named = (*rule.required, *rule.missing)
-    return tuple(filter(is_cidr, named))
-
-
-def _unknown_prefix_list(rule: RequiredRule) -> str | None:
-    """A prefix list that is missing as a whole: if its entries were known, `missing` would have their blocks."""
-    if rule.permission.cidrs:
-        return None
-    return next((one for one in rule.missing if not (is_cidr(one) or SECURITY_GROUP_ID.fullmatch(one))), None)
+        if rule.permission.cidrs or self._scheme == "internet-facing":
+            return None
+        # A prefix list is missing as a whole: if its entries were known, `missing` would have their blocks.
+        unknown = (one for one in rule.missing if not (is_cidr(one) or SECURITY_GROUP_ID.fullmatch(one)))
+        return next((f"{one}, whose addresses are not known" for one in unknown), None)

@@ -177,14 +177,11 @@ class GroupSelector:
     def _exceeded_quota(self, present: Sequence[Permission], new: Sequence[Permission]) -> str | None:
         """The quota that the new rules would exceed, in words. Raises NotReadError."""
         for family in Family:
-            added = self._count_rules(new, family)
-            total = self._count_rules(present, family) + added if added else 0
+            added = count_rules(new, family, self._context.prefix_lists)
+            total = count_rules(present, family, self._context.prefix_lists) + added if added else 0
             if total > self._policy.rules_per_group:
                 return f"{total} {family.label} rules of {self._policy.rules_per_group}"
         return None
-
-    def _count_rules(self, permissions: Iterable[Permission], family: Family) -> int:
-        return count_rules(permissions, family, self._context.prefix_lists)
 
     # --- a new group
 

@@ -276,17 +276,7 @@ class _VerifyingPlanner(Planner):
         self._fix = fix
 
     def _check_finding(self, finding: Finding) -> None:
-        self._require_no_malformed_exemption(finding)
-        super()._check_finding(finding)
-
-    def _also_opens(self, group_id: str) -> tuple[str, ...]:
-        estate = self._estate
-        groups = estate.target_groups_of(self._load_balancer)
-        target_ids = {target.id for group in groups for target in (estate.targets or {}).get(group.arn, ())}
-        return self._context.others_than_targets_with(group_id, target_ids)
-
-    def _require_no_malformed_exemption(self, finding: Finding) -> None:
-        """Raises FixRefusedError if a malformed entry, which exempts nothing, may be meant for this finding."""
+        """Raises FixRefusedError also if a malformed entry, which exempts nothing, may be meant for this finding."""
         account_region = AccountRegion(finding.account_id, finding.region)
         for malformed in self._fix.exemptions.malformed:
             if malformed.load_balancer_arn in (None, finding.load_balancer_arn) and malformed.may_apply_to(
@@ -296,6 +286,13 @@ class _VerifyingPlanner(Planner):
                     RefusalReason.MALFORMED_EXEMPTION,
                     f"{malformed.place} in {self._fix.exemptions.document_name} may be meant to exempt it: {malformed}",
                 )
+        super()._check_finding(finding)
+
+    def _also_opens(self, group_id: str) -> tuple[str, ...]:
+        estate = self._estate
+        groups = estate.target_groups_of(self._load_balancer)
+        target_ids = {target.id for group in groups for target in (estate.targets or {}).get(group.arn, ())}
+        return self._context.others_than_targets_with(group_id, target_ids)
 
     def _check_changes(
         self,

@@ -98,12 +98,7 @@ def _target_rule(load_balancer: LoadBalancer, entry: Missing, context: ChangeCon
     ordered = sorted(entry.or_security_groups, key=lambda group_id: _reference_order(group_id, context))
     reference = _group_reference(load_balancer, ordered, context)
     if reference is None:
-        names = " or ".join(entry.or_security_groups)
-        raise FixRefusedError(
-            RefusalReason.GROUP_ELSEWHERE,
-            f"{entry.origin.label} needs a reference to {names}, which is not a group of {load_balancer.vpc_id} in "
-            "this account; add that rule by hand",
-        )
+        raise _no_reference_error(load_balancer, entry)
     permission = _make_permission(entry, reference)
     return RequiredRule(Direction.INGRESS, permission, entry.origin.label, target_groups=target_groups)
 
@@ -155,22 +150,13 @@ def _required_permissions(
     load_balancer: LoadBalancer, entry: Missing, direction: Direction, context: ChangeContext
 ) -> Iterator[Permission]:
     reference = _group_reference(load_balancer, entry.or_security_groups, context)
-    if direction is Direction.INGRESS and entry.peers and reference is None:
-        for peer in _required_peers(entry):
-            yield _make_permission(entry, peer)
-        return
     if reference is not None:
         yield _make_permission(entry, reference)
     elif entry.peers:
-        for peer in entry.peers:
+        for peer in _required_peers(entry) if direction is Direction.INGRESS else entry.peers:
             yield _make_permission(entry, peer)
     elif entry.or_security_groups:
-        names = " or ".join(entry.or_security_groups)
-        raise FixRefusedError(
-            RefusalReason.GROUP_ELSEWHERE,
-            f"{entry.origin.label} needs a reference to {names}, which is not a group of {load_balancer.vpc_id} in "
-            "this account; add that rule by hand",
-        )
+        raise _no_reference_error(load_balancer, entry)
     elif direction is Direction.INGRESS:
         raise FixRefusedError(
             RefusalReason.UNRESOLVED,
@@ -209,6 +195,15 @@ def _group_reference(
         if group is not None and _is_same_vpc(group.vpc_id, load_balancer.vpc_id):
             return SecurityGroupReference(group_id, group.owner_id, None, None, None)
     return None
+
+
+def _no_reference_error(load_balancer: LoadBalancer, entry: Missing) -> FixRefusedError:
+    names = " or ".join(entry.or_security_groups)
+    return FixRefusedError(
+        RefusalReason.GROUP_ELSEWHERE,
+        f"{entry.origin.label} needs a reference to {names}, which is not a group of {load_balancer.vpc_id} in this "
+        "account; add that rule by hand",
+    )
 
 
 def _is_same_vpc(vpc_id: str, other: str) -> bool:

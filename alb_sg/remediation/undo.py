@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from enum import Enum
 from typing import Any, TypeVar
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
@@ -51,14 +50,6 @@ def planned_rules(
     """The rules with an execution's tag and the content of a rule that it planned. Raises NotReadError."""
     tagged = account.tagged_rules(EXECUTION_TAG, record.execution)
     return tuple(rule for rule, content in tagged.items() if record.is_planned(content, created_group))
-
-
-class _Sent(Enum):
-    """What a call came to."""
-
-    DONE = "done"
-    ALREADY_GONE = "already gone"
-    FAILED = "failed"
 
 
 class _Undo:
@@ -152,10 +143,8 @@ class _Undo:
     def _delete_records(self, records: Sequence[ExecutionRecord]) -> None:
         try:
             delete_records(self._account, self._execution, records)
-        except AWS_ERRORS as error:
+        except (NotReadError, *AWS_ERRORS) as error:
             self._result.left_in_place.append(f"the record of {self._execution} is not deleted: {error_text(error)}")
-        except NotReadError as error:
-            self._result.left_in_place.append(f"the record of {self._execution} is not deleted: {error}")
 
     def _find_groups(self, filter_name: str, values: list[str]) -> dict[str, SecurityGroup]:
         groups = self._try_read(lambda: self._account.security_groups(filter_name, values)) or []
@@ -189,7 +178,8 @@ class _Undo:
         if load_balancer is not None:
             if not self._restore_groups(arn, group_id, record.previous_groups):
                 return False
-            return self._still_deletable(group_id, arn, own_rules) and not users
+            if not self._still_deletable(group_id, arn, own_rules):
+                return False
         return not users
 
     def _keep_for_foreign_rules(self, group_id: str, arn: str, foreign_rules: set[SecurityGroupRule]) -> bool:
@@ -246,24 +236,24 @@ class _Undo:
 
     def _revoke(self, rule: SecurityGroupRule) -> None:
         call = revoke_call(rule.group_id, rule.rule_id, rule.direction)
-        if self._send(call, RULE_NOT_FOUND, f"{rule.rule_id} of {rule.group_id}") is _Sent.DONE:
+        if self._send(call, RULE_NOT_FOUND, f"{rule.rule_id} of {rule.group_id}"):
             self._result.revoked_rules.append(rule)
 
     def _delete(self, group_id: str) -> None:
         call = ApiCall("ec2", "DeleteSecurityGroup", {"GroupId": group_id})
-        if self._send(call, GROUP_NOT_FOUND, group_id) is _Sent.DONE:
+        if self._send(call, GROUP_NOT_FOUND, group_id):
             self._result.deleted_groups.append(group_id)
 
-    def _send(self, call: ApiCall, not_found_codes: Collection[str], subject: str) -> _Sent:
-        """Makes a call, with retries. A failure is recorded with the subject of the call."""
+    def _send(self, call: ApiCall, not_found_codes: Collection[str], subject: str) -> bool:
+        """Makes a call, with retries. Returns whether it changed something. A failure is recorded with the subject of
+        the call; it is none if the subject is gone already."""
         try:
             _retry(lambda: self._account.send(call), self._pause)
         except AWS_ERRORS as error:
-            if error_code(error) in not_found_codes:
-                return _Sent.ALREADY_GONE
-            self._result.failures.append(f"{subject}: {error_text(error)}")
-            return _Sent.FAILED
-        return _Sent.DONE
+            if error_code(error) not in not_found_codes:
+                self._result.failures.append(f"{subject}: {error_text(error)}")
+            return False
+        return True
 
 
 def _added_rules(

@@ -16,11 +16,21 @@ from botocore.exceptions import ClientError
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.pages import read_items
 from alb_sg.estate.other_accounts import ResourceKey
+from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.snapshot_batch.judging import ItemResult, judge_item, object_fetcher, parse_result
+from alb_sg.snapshot_batch.judging import (
+    ItemResult,
+    account_region_error,
+    error_lines,
+    judge_item,
+    object_fetcher,
+    parse_result,
+)
 from alb_sg.snapshot_batch.manifest import Manifest, make_manifest, parse_manifest, result_name
-from alb_sg.snapshot_batch.merging import merge
 from alb_sg.snapshot_batch.work_items import WorkItem, items_to_judge_again, parse_item
+
+NO_RESULT = "it was not judged after all attempts; the function's log has the cause"
+UNASSIGNED = "its name does not tell an account and region"
 
 
 class BatchRun:
@@ -66,14 +76,38 @@ class BatchRun:
         return self._write_items(round_number + 1, items_to_judge_again(items, misses, holders))
 
     def merge(self, round_number: int) -> dict[str, Any]:
+        """Write all results, in the order of one run: every finding, every exemption, every error.
+
+        An object without a result, or without an account and region, is an error that names it.
+        """
         manifest, items = self._read_manifest(), self._latest_items(round_number)
-        merged = merge(manifest, items, lambda item: self._read_result(manifest, item))
-        self._put("findings.jsonl", "".join((*merged.findings, *merged.exemptions, *merged.errors)).encode())
+        unread = [
+            EvaluationError("", "", None, None, manifest.address(key), UNASSIGNED) for key in manifest.unassigned_keys
+        ]
+        if manifest.loaded_exemptions is not None:
+            unread += manifest.loaded_exemptions.errors
+        load_balancers = 0
+        findings: list[str] = []
+        exemptions: list[str] = []
+        errors = error_lines(sorted(unread, key=lambda error: error.sort_key))
+        for item in sorted(items, key=lambda one: one.account_region):
+            result = self._read_result(manifest, item)
+            if result is None:
+                keys = [stored.key for stored in manifest.objects[item.account_region]]
+                errors += error_lines(
+                    account_region_error(item.account_region, manifest.address(key), NO_RESULT) for key in keys
+                )
+                continue
+            load_balancers += result.load_balancers
+            for line in result.lines:
+                entry = json.loads(line)
+                (errors if "error" in entry else exemptions if "exemption" in entry else findings).append(line)
+        self._put("findings.jsonl", "".join((*findings, *exemptions, *errors)).encode())
         summary = {
             "accountsAndRegions": len(manifest.objects),
-            "loadBalancers": merged.load_balancers,
-            "findings": len(merged.findings),
-            "errors": len(merged.errors),
+            "loadBalancers": load_balancers,
+            "findings": len(findings),
+            "errors": len(errors),
             "results": f"s3://{self._bucket}/{self._name}/findings.jsonl",
         }
         self._put("summary.json", json.dumps(summary, indent=2).encode())

@@ -10,7 +10,8 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from alb_sg.findings.exemption_application import apply_exemptions
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.observations.results import Results
-from alb_sg.report.json_report import write_json_lines
+from alb_sg.report.json_report import write_error_lines, write_json_lines
 from alb_sg.snapshot_batch.manifest import Manifest, StoredObject
 from alb_sg.snapshot_batch.work_items import WorkItem
 
@@ -82,19 +83,21 @@ def judge_item(manifest: Manifest, item: WorkItem, fetch: ObjectFetcher) -> Item
     """The result of a work item. For an invalid object it is an error that names the object, without verdicts."""
     try:
         estate = _read_estate(manifest, item.account_region, fetch)
-        others = [
-            other
-            for account_region in item.others
-            if (other := _read_other_estate(manifest, account_region, fetch)) is not None
-        ]
     except InvalidInputError as error:
         failed = account_region_error(item.account_region, error.place, error.message)
-        return ItemResult(0, frozenset(), frozenset(), tuple(_json_lines(Results([], 0, [], [], [failed]))))
+        return ItemResult(0, frozenset(), frozenset(), tuple(error_lines([failed])))
     if estate is None:
         return ItemResult(0, frozenset(), frozenset(), ())
     load_balancers = sorted(estate.load_balancers.values(), key=lambda one: one.arn)
+    visible = [estate]
+    for other in item.others:
+        # The other item's own result reports an invalid object.
+        with suppress(InvalidInputError):
+            seen = _read_estate(manifest, other, fetch)
+            if seen is not None:
+                visible.append(seen)
     # In the order of one run over all estates.
-    visible = sorted((estate, *others), key=lambda one: one.account_region)
+    visible.sort(key=lambda one: one.account_region)
     exemptions = manifest.loaded_exemptions
     port_exemptions = {} if exemptions is None else exemptions.of_ports
     (findings, errors), misses = evaluate_with_others(
@@ -113,11 +116,13 @@ def judge_item(manifest: Manifest, item: WorkItem, fetch: ObjectFetcher) -> Item
         errors,
         exemptions is not None,
     )
+    stream = io.StringIO()
+    write_json_lines(results, stream)
     return ItemResult(
         len(load_balancers),
         frozenset(map(_without_address, misses)),
         frozenset(_available_keys(estate)),
-        tuple(_json_lines(results)),
+        tuple(_split_lines(stream.getvalue())),
     )
 
 
@@ -159,14 +164,6 @@ def object_fetcher(s3: Any, bucket: str) -> ObjectFetcher:
     return fetch
 
 
-def _read_other_estate(manifest: Manifest, account_region: AccountRegion, fetch: ObjectFetcher) -> Estate | None:
-    """Another estate; None for an invalid object, which the other item's own result reports."""
-    try:
-        return _read_estate(manifest, account_region, fetch)
-    except InvalidInputError:
-        return None
-
-
 def _read_estate(manifest: Manifest, account_region: AccountRegion, fetch: ObjectFetcher) -> Estate | None:
     """The estate of an account and region; None without items that the rules read. Raises InvalidInputError."""
     with tempfile.TemporaryDirectory() as folder:
@@ -174,7 +171,7 @@ def _read_estate(manifest: Manifest, account_region: AccountRegion, fetch: Objec
         for number, stored in enumerate(manifest.objects[account_region]):
             # Numbered, so that files are read in the order of the keys.
             path = Path(folder, f"{number:08d}{'.json.gz' if stored.key.endswith('.gz') else '.json'}")
-            names[str(path)] = f"s3://{manifest.bucket}/{stored.key}"
+            names[str(path)] = manifest.address(stored.key)
             try:
                 fetch(stored, path)
             except InvalidInputError as error:
@@ -205,9 +202,10 @@ def _enumeration_errors(estate: Estate) -> Iterator[EvaluationError]:
             yield enumeration_error(estate, failure)
 
 
-def _json_lines(results: Results) -> list[str]:
+def error_lines(errors: Iterable[EvaluationError]) -> list[str]:
+    """Errors as `alb-sg check --format jsonl` prints them."""
     stream = io.StringIO()
-    write_json_lines(results, stream)
+    write_error_lines(errors, stream)
     return _split_lines(stream.getvalue())
 
 

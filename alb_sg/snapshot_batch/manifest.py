@@ -52,6 +52,9 @@ class Manifest:
     parameters: Mapping[str, Mapping[str, str]]
     exemption_document: Mapping[str, Any] | None = None
 
+    def address(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
     @property
     def rules(self) -> dict[Recommendation, Parameters]:
         """Raises InvalidInputError for parameters that a rule does not take."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from alb_sg.config_rule.iam_actions import section_actions
 from alb_sg.permissions.allowed_traffic import Direction
-from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
 
 # What uses, owns and manages the groups, what room they have, and what an execution added.
@@ -56,10 +55,9 @@ UNDO_ACTIONS = (
 
 def document_actions(document: str) -> tuple[str, ...]:
     """Every action that the steps of a document need in the account that they run in, sorted."""
-    return UNDO_ACTIONS if document == UNDO_DOCUMENT else _fix_actions(RECOMMENDATION_BY_DOCUMENT[document])
-
-
-def _fix_actions(recommendation: Recommendation) -> tuple[str, ...]:
+    if document == UNDO_DOCUMENT:
+        return UNDO_ACTIONS
+    recommendation = RECOMMENDATION_BY_DOCUMENT[document]
     return tuple(
         sorted(
             {

@@ -15,15 +15,6 @@ from alb_sg.remediation.fix_request import (
     WideOpeningPolicy,
 )
 
-# The names of the payload's members, and of the parameters that narrow them.
-FUNCTION, MAX_EXEMPTION_DAYS, SHARED_GROUP, MANAGED_GROUP, RULES, APPROVERS = (
-    "Function",
-    "MaxExemptionDays",
-    "SharedGroup",
-    "ManagedGroup",
-    "RulesPerGroup",
-    "Approvers",
-)
 DEFAULT_FUNCTION_PREFIX = "alb-sg-"
 
 
@@ -46,12 +37,12 @@ class DocumentLimits:
     def text(self) -> str:
         """The limits as the document's steps get them: on one line, because each step has them."""
         content = {
-            FUNCTION: self.function,
-            MAX_EXEMPTION_DAYS: self.max_exemption_days,
-            SHARED_GROUP: self.policy.shared_group.value,
-            MANAGED_GROUP: self.policy.managed_group.value,
-            RULES: self.policy.rules_per_group,
-            APPROVERS: list(self.approvers),
+            "Function": self.function,
+            "MaxExemptionDays": self.max_exemption_days,
+            "SharedGroup": self.policy.shared_group.value,
+            "ManagedGroup": self.policy.managed_group.value,
+            "RulesPerGroup": self.policy.rules_per_group,
+            "Approvers": list(self.approvers),
         }
         return json.dumps(content)
 
@@ -59,9 +50,12 @@ class DocumentLimits:
     def from_text(text: str) -> DocumentLimits:
         payload = json.loads(text)
         policy = FixPolicy(
-            SharedGroupPolicy(payload[SHARED_GROUP]), ManagedGroupPolicy(payload[MANAGED_GROUP]), payload[RULES]
+            SharedGroupPolicy(payload["SharedGroup"]),
+            ManagedGroupPolicy(payload["ManagedGroup"]),
+            payload["RulesPerGroup"],
         )
-        return DocumentLimits(payload[FUNCTION], policy, tuple(payload[APPROVERS]), payload[MAX_EXEMPTION_DAYS])
+        approvers = tuple(payload["Approvers"])
+        return DocumentLimits(payload["Function"], policy, approvers, payload["MaxExemptionDays"])
 
     def narrowed(self, policy: FixPolicy) -> FixPolicy:
         """What both the deployment and the starter allow, with the starter's tags. Only approvers whom the deployment
@@ -81,6 +75,6 @@ class DocumentLimits:
         others = [one for one in given if one not in self.approvers]
         if self.approvers and others:
             raise InvalidInputError(
-                f"{others[0]} is none of the approvers of this deployment: {', '.join(self.approvers)}", APPROVERS
+                f"{others[0]} is none of the approvers of this deployment: {', '.join(self.approvers)}", "Approvers"
             )
         return list(given or self.approvers)

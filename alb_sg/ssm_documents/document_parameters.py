@@ -11,7 +11,7 @@ from alb_sg.exemptions.document import LOAD_BALANCER_ARN
 from alb_sg.remediation.api_calls import EXECUTION_ID_PATTERN
 from alb_sg.remediation.fix_request import ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.tags import TAGS_PATTERN, format_tags
-from alb_sg.ssm_documents.document_limits import MANAGED_GROUP, RULES, SHARED_GROUP, DocumentLimits
+from alb_sg.ssm_documents.document_limits import DocumentLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,10 @@ class DocumentParameter:
     default: str | list[str] | None = None
 
     @property
-    def type(self) -> str:
-        return "StringList" if isinstance(self.default, list) else "String"
-
-    @property
     def declaration(self) -> dict[str, object]:
         """The parameter in a document."""
         declaration: dict[str, object] = {
-            "type": self.type,
+            "type": "StringList" if isinstance(self.default, list) else "String",
             "description": self.description,
             "allowedPattern": f"^{self.pattern}$",
         }
@@ -61,21 +57,21 @@ def policy_parameters(limits: DocumentLimits) -> tuple[DocumentParameter, ...]:
     policy = limits.policy
     return (
         DocumentParameter(
-            SHARED_GROUP,
+            "SharedGroup",
             "If every security group of the load balancer is shared or full: dedicated creates one for it alone, "
             "refuse changes nothing. refuse overrides the deployment.",
             f"({'|'.join(choice.value for choice in SharedGroupPolicy)})",
             policy.shared_group.value,
         ),
         DocumentParameter(
-            MANAGED_GROUP,
+            "ManagedGroup",
             "If CloudFormation, Terraform or another tool manages a security group and may revert the change: refuse, "
             "or allow it, if the deployment allows it.",
             f"({'|'.join(choice.value for choice in ManagedGroupPolicy)})",
             policy.managed_group.value,
         ),
         DocumentParameter(
-            RULES,
+            "RulesPerGroup",
             "The account's quota of rules in a security group, per direction and address family, at most the "
             "deployment's.",
             "([1-9][0-9]{0,2}|1000)",

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alb_sg.config_rule.allowed_accounts import (
-    ENVIRONMENT_VARIABLE,
-    check_account,
-    read_allowed_accounts,
-    require_allowed_account,
-)
+from alb_sg.config_rule.allowed_accounts import ENVIRONMENT_VARIABLE, check_account
 from alb_sg.config_rule.notification import Notification
 from alb_sg.errors import InvalidInputError
 
@@ -21,22 +16,27 @@ def notification(account: str | None, role: str = f"arn:aws:iam::{OURS}:role/rec
     return Notification(account, "rule", "token", role, {}, "2026-01-02T03:04:05Z", None)
 
 
-@pytest.mark.parametrize(
-    ("value", "accounts"),
-    [(None, None), (OURS, {OURS}), (f"{OURS}, {OTHER}", {OURS, OTHER})],
-)
-def test_list_of_accounts(value: str | None, accounts: set[str] | None) -> None:
-    assert read_allowed_accounts({} if value is None else {ENVIRONMENT_VARIABLE: value}) == accounts
+@pytest.mark.parametrize("value", [OURS, f"{OURS}, {OTHER}", f"{OTHER},{OURS} "])
+def test_accounts_of_the_list_are_served(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
+    check_account(notification(OURS))
+
+
+def test_every_account_of_a_list_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, f"{OURS}, {OTHER}")
+    check_account(notification(OTHER, OTHERS_ROLE))
 
 
 @pytest.mark.parametrize("value", ["", " ", "*", "o-a1b2c3d4e5", f"{OURS},", f"{OURS};{OTHER}", "11112222333"])
-def test_an_invalid_account_list_allows_no_account(value: str) -> None:
+def test_an_invalid_account_list_allows_no_account(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, value)
     with pytest.raises(InvalidInputError, match=r"ALB_SG_ACCOUNTS: .* is not an account id"):
-        read_allowed_accounts({ENVIRONMENT_VARIABLE: value})
+        check_account(notification(OURS))
 
 
-def test_without_a_list_all_are_served() -> None:
-    require_allowed_account(notification(OTHER, OTHERS_ROLE), None)
+def test_without_a_list_all_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    check_account(notification(OTHER, OTHERS_ROLE))
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,8 @@ def test_without_a_list_all_are_served() -> None:
         (notification(OURS, "recorder"), "executionRoleArn: 'recorder' is not a role of account 111122223333"),
     ],
 )
-def test_others_are_refused(refused: Notification, sentence: str) -> None:
-    with pytest.raises(InvalidInputError) as error:
-        require_allowed_account(refused, frozenset({OURS}))
-    assert sentence in str(error.value)
-
-
-def test_the_environment_of_the_function_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
-    check_account(notification(OTHER, OTHERS_ROLE))
+def test_others_are_refused(refused: Notification, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, OURS)
-    check_account(notification(OURS))
-    with pytest.raises(InvalidInputError):
-        check_account(notification(OTHER, OTHERS_ROLE))
+    with pytest.raises(InvalidInputError) as error:
+        check_account(refused)
+    assert sentence in str(error.value)

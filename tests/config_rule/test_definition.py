@@ -10,7 +10,6 @@ import pytest
 from alb_sg.config_rule import AlbSgRule
 from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.notification import ChangedItem
-from alb_sg.config_rule.rdk_files import rdk_files
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.resource_types import (
     LISTENER_TYPE,
@@ -159,7 +158,7 @@ def test_page_names_every_parameter_and_the_section_it_comes_from(name: str) -> 
 
 @pytest.mark.parametrize("rule", RECOMMENDATIONS, ids=RECOMMENDATIONS_BY_NAME)
 def test_rdk_can_read_the_definition(rule: Recommendation) -> None:
-    parameters = json.loads(rdk_files(rule)["parameters.json"])["Parameters"]
+    parameters = json.loads((RULES_FOLDER / rule.name / "parameters.json").read_text(encoding="utf-8"))["Parameters"]
     # rdk needs texts that hold JSON, commas without spaces, and empty defaults.
     assert json.loads(parameters["InputParameters"]) == {}
     assert set(json.loads(parameters["OptionalParameters"]).values()) == {""}

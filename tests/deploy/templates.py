@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alb_sg.deployment.template_files import HAND_WRITTEN_FOLDER, read_template
+from alb_sg.deployment.template_files import HAND_WRITTEN_FOLDER
+from alb_sg.estate.planned.template_documents import parse_template
 
 DEPLOY = Path(__file__).parents[2] / HAND_WRITTEN_FOLDER
 
@@ -19,7 +20,7 @@ def template(name: str) -> dict[str, Any]:
 
 @cache
 def _read(name: str) -> dict[str, Any]:
-    return read_template(DEPLOY / name)
+    return dict(parse_template((DEPLOY / name).read_bytes()).value)
 
 
 def statements(name: str, role: str) -> list[dict[str, Any]]:

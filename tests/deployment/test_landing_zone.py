@@ -17,9 +17,9 @@ from moto import mock_aws
 from ruamel.yaml import YAML
 
 from alb_sg.deployment.__main__ import main
+from alb_sg.deployment.deploy_commands import stack_set_remarks
 from alb_sg.deployment.landing_zone_template import TAGGED_TYPES, apply_landing_zone
 from alb_sg.deployment.rdk_deployment import landing_zone_options, stage_rules
-from alb_sg.deployment.stack_sets import stack_set_remarks
 from alb_sg.deployment.template_files import render_hand_written_templates, render_templates
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.deploy.templates import DEPLOY, template

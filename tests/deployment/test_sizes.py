@@ -11,8 +11,8 @@ import boto3
 import pytest
 
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
+from alb_sg.deployment.deploy_commands import size_remarks, unneeded_remarks
 from alb_sg.deployment.template_files import render_templates
-from alb_sg.deployment.template_sizes import size_remarks, unneeded_remarks
 from tests.deployment.deployments import ARTIFACT, CENTRAL, SHIPPED, WHOLE, Resolver, of_type, settings_of, templates_of
 
 ONE = ["us-east-1"]

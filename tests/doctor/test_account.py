@@ -14,8 +14,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.doctor.account import check_account
 from alb_sg.doctor.check import CheckResult, CheckStatus
 from alb_sg.doctor.functions import VERSION_TAG
-from alb_sg.doctor.iam_actions import ACCOUNT_ACTIONS
-from alb_sg.doctor.reader import Reader
+from alb_sg.doctor.reader import ACCOUNT_ACTIONS, Reader
 from tests.builders import ACCOUNT, INGRESS, REGION, RULES
 from tests.doctor.answers import (
     ARN,

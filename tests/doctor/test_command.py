@@ -12,7 +12,7 @@ import pytest
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.sources import live
-from alb_sg.doctor.iam_actions import ACCOUNT_ACTIONS, ORGANIZATION_ACTIONS
+from alb_sg.doctor.reader import ACCOUNT_ACTIONS, ORGANIZATION_ACTIONS
 from tests.builders import ACCOUNT, REGION, RULES
 from tests.command_line.calling import Command
 from tests.doctor.answers import Answers, Failure, evaluation_status, healthy, verdict

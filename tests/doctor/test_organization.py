@@ -10,9 +10,8 @@ import pytest
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.doctor.check import CheckResult, CheckStatus
-from alb_sg.doctor.iam_actions import ACCOUNT_ACTIONS, ORGANIZATION_ACTIONS
 from alb_sg.doctor.organization import check_organization
-from alb_sg.doctor.reader import Reader
+from alb_sg.doctor.reader import ACCOUNT_ACTIONS, ORGANIZATION_ACTIONS, Reader
 from alb_sg.errors import InvalidInputError
 from tests.aggregator.recordings import config_rule as aggregated_rule
 from tests.aggregator.recordings import counted, evaluation, load_balancer, source

@@ -53,10 +53,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "alb_sg/config_rule": HANDLING,
     "alb_sg/functions": ("tests/functions", "tests/deploy/test_states.py"),
 }
-# No verdict or change hangs on them: what rdk and roles are made of, imports, and text to copy.
-LEFT_OUT = frozenset(
-    {"rdk_files.py", "cold_start.py", "iam_actions.py", "snippets.py", "terraform.py", "cloudformation.py"}
-)
+# No verdict or change hangs on them: what roles are made of, imports, and text to copy.
+LEFT_OUT = frozenset({"cold_start.py", "iam_actions.py", "snippets.py", "terraform.py", "cloudformation.py"})
 MARKERS = {"quick": "not slow", "slow": "slow"}
 ENOUGH = 0.95
 

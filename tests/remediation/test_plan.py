@@ -10,7 +10,7 @@ import pytest
 
 from alb_sg.parameters import parse_parameters
 from alb_sg.remediation import planning
-from alb_sg.remediation.change_context import change_context, unknown_change_context
+from alb_sg.remediation.change_context import ChangeContexts, unknown_change_context
 from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, WideOpeningPolicy
 from alb_sg.remediation.plan import Plan, RefusalReason
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
@@ -57,7 +57,7 @@ def plan(saved: Saved, *rules: str, policy: FixPolicy | None = None, **given: st
     built = build(saved)
     web = built.load_balancers[load_balancer_arn("web")]
     fix = fix_of(*rules, policy=policy, parameters=parse_parameters(given))
-    return make_plan(built, web, fix, judge_load_balancer(built, web, fix), change_context(built, web, [built]))
+    return make_plan(built, web, fix, judge_load_balancer(built, web, fix), ChangeContexts([built]).of(built, web))
 
 
 def added(found: Plan) -> list[str]:
@@ -459,7 +459,7 @@ def test_interfaces_of_other_accounts_count() -> None:
     saved = web()
     elsewhere = {"AccountId": "999999999999", "Region": "us-east-1", "NetworkInterfaces": [_elastic("", "AIDAEXAMPLE")]}
     built = build(saved)
-    context = change_context(built, built.load_balancers[load_balancer_arn("web")], [built, build(elsewhere)])
+    context = ChangeContexts([built, build(elsewhere)]).of(built, built.load_balancers[load_balancer_arn("web")])
     assert len(context.other_resources_with("sg-1")) == 1
 
 
@@ -503,7 +503,7 @@ def test_uncollected_data_is_never_guessed(section: str) -> None:
     balancer = built.load_balancers[load_balancer_arn("web")]
     fix = fix_of(ICMP)
     del saved[section]
-    context = change_context(build(saved), balancer, [])
+    context = ChangeContexts([]).of(build(saved), balancer)
     found = make_plan(built, balancer, fix, judge_load_balancer(built, balancer, fix), context)
     assert (added(found), refused(found)) == ([], [RefusalReason.NOT_READ])
     assert f"{section} of {ACCOUNT} us-east-1 was not collected" in found.refusals[0].text
@@ -627,7 +627,7 @@ def test_who_carries_the_groups_of_a_load_balancer_need_not_be_known_to_refer_to
     load_balancer_ = built.load_balancers[load_balancer_arn("web")]
     fix = fix_of(TARGETS)
     results = judge_load_balancer(built, load_balancer_, fix)
-    found = make_plan(built, load_balancer_, fix, results, change_context(built, load_balancer_, [built]))
+    found = make_plan(built, load_balancer_, fix, results, ChangeContexts([built]).of(built, load_balancer_))
     assert (found.additions, refused(found)) == ((), [RefusalReason.NOT_READ])
     [addition] = found.refusals[0].additions
     assert (addition.group_id, addition.peer) == ("sg-app", "sg-1")

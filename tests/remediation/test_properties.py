@@ -17,7 +17,7 @@ from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
-from alb_sg.remediation.change_context import change_context
+from alb_sg.remediation.change_context import ChangeContexts
 from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Plan
@@ -54,7 +54,7 @@ def _plan(saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy
     estate = build(_facts(saved))
     load_balancer = next(one for one in estate.load_balancers.values() if one.name == name)
     fix = fix_of(policy=policy, parameters=parse_parameters(parameters))
-    context = change_context(estate, load_balancer, [estate])
+    context = ChangeContexts([estate]).of(estate, load_balancer)
     return estate, make_plan(estate, load_balancer, fix, judge_load_balancer(estate, load_balancer, fix), context)
 
 
