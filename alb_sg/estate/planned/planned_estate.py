@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.arns import account_id_of, region_of
-from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Permission
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.estate.planned import resource_types as types
+from alb_sg.estate.planned.account_regions import account_regions_of
 from alb_sg.estate.planned.draft import Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
 from alb_sg.estate.planned.planned_load_balancers import LoadBalancerBuilder
@@ -69,7 +69,7 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
     Raises InvalidInputError where it is not known to which of several accounts and regions a resource belongs.
     """
     values = PlannedValues(scenario.resources)
-    account_regions = _account_regions(scenario.resources, base)
+    account_regions = account_regions_of(scenario, values, base)
     by_account_region: dict[AccountRegion, list[PlannedResource]] = {one.account_region: [] for one in base}
     for resource, account_region in zip(scenario.resources, account_regions, strict=True):
         by_account_region.setdefault(account_region, []).append(resource)
@@ -78,7 +78,9 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
         Draft(values, resources, before.get(account_region), account_region, scenario.resources)
         for account_region, resources in by_account_region.items()
     ]
-    built = [_build(draft) for draft in drafts]
+    for draft in drafts:
+        draft.all_drafts = (draft, *(one for one in drafts if one is not draft))
+    built = _build(drafts)
     load_balancers = [one for one in scenario.resources if one.type == types.LOAD_BALANCER]
     return PlannedEstates(
         link_estates(sorted(built, key=lambda one: one.account_region)),
@@ -99,52 +101,36 @@ def _rules_of_group(estate: Estate, group_id: str) -> tuple[Permission, ...]:
     return () if group is None else (*group.ingress, *group.egress)
 
 
-def _account_regions(resources: Sequence[PlannedResource], base: Sequence[Estate]) -> list[AccountRegion]:
-    """The account and region of each resource; "" for what nobody tells."""
-    own = [(_account_of(one), _region_of(one)) for one in resources]
-    known = [AccountRegion(account or "", region or "") for account, region in own if account or region]
-    choices = [one.account_region for one in base]
-    if not choices:
-        accounts = {one.account_id for one in known if one.account_id}
-        regions = {one.region for one in known if one.region}
-        account = next(iter(accounts)) if len(accounts) == 1 else ""
-        region = next(iter(regions)) if len(regions) == 1 else ""
-        return [AccountRegion(of or account, where or region) for of, where in own]
-    account_regions = []
-    for resource, (account_id, where) in zip(resources, own, strict=True):
-        fitting = [one for one in choices if account_id in (None, one.account_id) and where in (None, one.region)]
-        if len(fitting) > 1:
-            named = ", ".join(map(str, fitting[:4]))
-            raise InvalidInputError(
-                f"{resource.address}: the document does not tell which of these accounts and regions it is for: "
-                f"{named}; give the one estate that it changes"
-            )
-        account_regions.append(fitting[0] if fitting else AccountRegion(account_id or "", where or ""))
-    return account_regions
+def _build(drafts: Sequence[Draft]) -> list[Estate]:
+    """The estates with all parts of the document that belong to them. Each part is built for all accounts and regions
+    before the next: some share VPCs, and what is not known may belong to several of them."""
+    builders = [_Builders(draft) for draft in drafts]
+    for one in builders:
+        one.vpcs.build_prefix_lists()
+        one.vpcs.build_vpcs()
+        one.vpcs.build_subnets()
+    for one in builders:
+        one.groups.build()
+    for one in builders:
+        one.groups.apply_rules()
+    for one in builders:
+        one.members.build()
+        one.load_balancers.build_load_balancers()
+    for one in builders:
+        one.load_balancers.build_listeners()
+    for one in builders:
+        one.load_balancers.build_listener_rules()
+    for one in builders:
+        one.load_balancers.build_target_groups()
+    for one in builders:
+        one.targets.build()
+    return [draft.estate() for draft in drafts]
 
 
-def _account_of(resource: PlannedResource) -> str | None:
-    return resource.account_id or (account_id_of(resource.physical_id or "") or None)
-
-
-def _region_of(resource: PlannedResource) -> str | None:
-    return resource.region or (region_of(resource.physical_id or "") or None)
-
-
-def _build(draft: Draft) -> Estate:
-    """The estate with all parts of the document that belong to it."""
-    vpcs = VpcBuilder(draft)
-    groups = SecurityGroupBuilder(draft, vpcs)
-    members = MemberBuilder(draft, vpcs, groups)
-    load_balancers = LoadBalancerBuilder(draft, vpcs, groups)
-    targets = TargetBuilder(draft, vpcs, groups, members)
-    vpcs.build_prefix_lists()
-    vpcs.build_vpcs()
-    vpcs.build_subnets()
-    groups.build()
-    members.build()
-    load_balancers.build_load_balancers()
-    load_balancers.build_listeners()
-    load_balancers.build_target_groups()
-    targets.build()
-    return draft.estate()
+class _Builders:
+    def __init__(self, draft: Draft) -> None:
+        self.vpcs = VpcBuilder(draft)
+        self.groups = SecurityGroupBuilder(draft, self.vpcs)
+        self.members = MemberBuilder(draft, self.vpcs, self.groups)
+        self.load_balancers = LoadBalancerBuilder(draft, self.vpcs, self.groups)
+        self.targets = TargetBuilder(draft, self.vpcs, self.groups, self.members)

@@ -33,6 +33,10 @@ class TargetBuilder:
         for arn, target, action in self._registrations():
             registered_to.add(arn)
             draft.touched.add(arn)
+            if (holder := self._other_holder(arn)) is not None:
+                if holder.base is None or arn in holder.targets:
+                    holder.targets[arn] = [*holder.targets.get(arn, ()), target]
+                continue
             if draft.base is not None and arn not in read:
                 # What the base does not tell stays unknown: these targets are not all.
                 continue
@@ -58,9 +62,10 @@ class TargetBuilder:
         draft = self._draft
         for arn, targets in draft.targets.items():
             group = draft.target_groups.get(arn)
-            if group is None or group.target_type != "instance" or group.vpc_id not in draft.vpcs:
+            vpc = None if group is None else draft.vpc(group.vpc_id)
+            if group is None or group.target_type != "instance" or vpc is None:
                 continue
-            blocks = self._vpcs.blocks_of_vpc(draft.vpcs[group.vpc_id])
+            blocks = self._vpcs.blocks_of_vpc(vpc)
             for target in targets:
                 record = draft.instances.get(target.id)
                 # Of a target with an unknown value, it is not known whether this is its group.
@@ -130,7 +135,14 @@ class TargetBuilder:
 
     def _possible_target_groups(self, candidates: Sequence[str]) -> Sequence[str]:
         """The target groups of which an unknown one is one: any of the document, unless candidates are known."""
-        return candidates or [resource_id(one) for one in self._draft.each(types.TARGET_GROUP)]
+        drafts = self._draft.may_be_one_with()
+        return candidates or [resource_id(one) for draft in drafts for one in draft.each(types.TARGET_GROUP)]
+
+    def _other_holder(self, arn: str) -> Draft | None:
+        """The other draft that has a target group which a target may be registered with."""
+        if arn in self._draft.target_groups:
+            return None
+        return next((one for one in self._draft.may_be_one_with() if arn in one.target_groups), None)
 
     def _add_unknown_target(self, identifier: str, target_id: UnknownPlannedValue) -> None:
         """A target of which only is known what the instances that it may be have in common."""

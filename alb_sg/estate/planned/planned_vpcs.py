@@ -127,7 +127,7 @@ class VpcBuilder:
                 found.setdefault(vpc_id, []).append(properties)
             elif isinstance(vpc_id, UnknownValue):
                 # It may be a block of any VPC of the document.
-                for vpc in self._draft.each(types.VPC):
+                for vpc in (vpc for draft in self._draft.may_be_one_with() for vpc in draft.each(types.VPC)):
                     found.setdefault(resource_id(vpc), []).append(
                         Properties(self._draft.values, {"CidrBlock": UnknownPlannedValue(vpc_id.text)})
                     )
@@ -219,7 +219,7 @@ class VpcBuilder:
         return unknown
 
     def _known_vpc_of_subnet(self, subnet: Any) -> str | None:
-        known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+        known = self._draft.subnet(subnet) if isinstance(subnet, str) else None
         return str(known.vpc_id) if known is not None and known.vpc_id and not is_placeholder(known.vpc_id) else None
 
     def blocks_of_subnets(self, subnets: Sequence[Any]) -> tuple[str, ...]:
@@ -236,7 +236,7 @@ class VpcBuilder:
         if isinstance(subnet, UnknownPlannedValue):
             of_candidates = [self._blocks_of_subnet(one, family) for one in self._draft.values.candidates(subnet)]
             return tuple(block for one in of_candidates for block in one) if all(of_candidates) else ()
-        known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+        known = self._draft.subnet(subnet) if isinstance(subnet, str) else None
         if known is None or family in known.unknown_cidrs:
             return ()
         found: tuple[str, ...] = known.cidrs[family]

@@ -83,7 +83,9 @@ class DocumentResources:
 class PlannedResource:
     """A resource after the change. `physical_id` is the ARN (load balancer, listener, target group) or the identifier
     (security group, VPC, …) of one that exists already, otherwise None. `before` has the properties of one that
-    exists, where the document holds them. `is_written`: the configuration has it, so that others may refer to it."""
+    exists, where the document holds them. `account_id` and `region` are None where nobody tells them: they are those of
+    the rest of the document. They are "" where others of the same origin have another one. `provider` is the
+    configuration that makes it. `is_written`: the configuration has it, so that others may refer to it."""
 
     address: str
     type: str
@@ -94,6 +96,7 @@ class PlannedResource:
     location: Location | None = None
     account_id: str | None = None
     region: str | None = None
+    provider: str = ""
     is_written: bool = True
 
 
@@ -104,10 +107,12 @@ class Scenario:
     `assumptions` are those choices in words (`parameter Scheme is internal`); a Terraform plan has one scenario without
     any. `load_balancers` are the addresses of those that the scenario is for: it has all that decides their verdicts,
     and perhaps a part of what decides those of others. None: all of them. `unread` are parts of the document that
-    could not be read, and may describe more load balancers.
+    could not be read, and may describe more load balancers. `is_one_account`: a resource that does not tell its account
+    has that of the rest.
     """
 
     resources: Sequence[PlannedResource]
     assumptions: tuple[str, ...] = ()
     load_balancers: frozenset[str] | None = None
     unread: tuple[UnknownPlannedValue, ...] = ()
+    is_one_account: bool = True

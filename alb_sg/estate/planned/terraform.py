@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alb_sg.aws.arns import account_id_of, region_of
 from alb_sg.estate.json_files import file_error_context
 from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
 from alb_sg.estate.planned.terraform_plan import (
@@ -14,6 +13,7 @@ from alb_sg.estate.planned.terraform_plan import (
     require_known_shape,
     resource_changes,
 )
+from alb_sg.estate.planned.terraform_providers import Providers
 from alb_sg.estate.planned.terraform_references import Instance, Key, References, module_path, parse_steps
 from alb_sg.estate.planned.terraform_resources import (
     DATA_READERS,
@@ -60,9 +60,15 @@ def terraform_scenario(document: Mapping[str, Any]) -> Scenario:
     read_later = {one.address for one in changed if one.is_data}
     instances = [*changed, *(one for one in _data(document) if one.address not in read_later)]
     references = References(document, [one for one in instances if one.action is not Action.DELETE])
-    places = _Places(document, references, instances)
-    resources = [resource for one in instances if (resource := _planned_resource(references, one, places)) is not None]
-    return Scenario(resources)
+    providers = Providers(document, references, instances)
+    resources: list[PlannedResource] = []
+    credentials: set[str] = set()
+    for one in instances:
+        resource = _planned_resource(references, one, providers)
+        if resource is not None:
+            resources.append(resource)
+            credentials |= providers.credentials_of(one)
+    return Scenario(resources, is_one_account=len(credentials) < 2)
 
 
 def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
@@ -122,13 +128,13 @@ def _key(entry: Mapping[str, Any]) -> Key:
     return steps[-1][1] if steps else None
 
 
-def _planned_resource(references: References, instance: Instance, places: _Places) -> PlannedResource | None:
+def _planned_resource(references: References, instance: Instance, providers: Providers) -> PlannedResource | None:
     """The resource; None where no verdict depends on its type."""
     found = _reader(instance)
     if found is None or (instance.is_data and not isinstance(instance.after, Mapping)):
         return None
     resource_type, read = found
-    account_id, region = places.account_and_region(instance)
+    account_id, region = providers.account_and_region(instance)
     values = instance.before if instance.action is Action.DELETE else instance.after
     if instance.action is Action.DELETE:
         properties = read(View.before(references, instance))
@@ -144,6 +150,7 @@ def _planned_resource(references: References, instance: Instance, places: _Place
         before=read(View.before(references, instance)) if has_before else None,
         account_id=account_id,
         region=region,
+        provider=providers.provider_of(instance),
         is_written=bool(references.resource_configuration(instance)),
     )
 
@@ -169,68 +176,3 @@ def _physical_id(instance: Instance, values: Any) -> str | None:
     attribute = _PHYSICAL_ID_ATTRIBUTES.get(instance.type, "id")
     identifier = values.get(attribute) or values.get("id")
     return identifier if isinstance(identifier, str) and identifier else None
-
-
-class _Places:
-    """The accounts and regions of resources, by the provider configuration that makes them."""
-
-    def __init__(self, document: Mapping[str, Any], references: References, instances: Sequence[Instance]) -> None:
-        configuration = document.get("configuration") or {}
-        self._references = references
-        self._variables: Mapping[str, Any] = document.get("variables") or {}
-        self._regions = {
-            key: self._region_of_provider(provider)
-            for key, provider in (configuration.get("provider_config") or {}).items()
-            if isinstance(provider, Mapping)
-        }
-        self._known: dict[str, tuple[str | None, str | None]] = {}
-        for one in instances:
-            account_id, region = _own_place(one)
-            if account_id or region:
-                key = self._provider_of(one)
-                before = self._known.get(key, (None, None))
-                self._known[key] = before[0] or account_id, before[1] or region
-
-    def account_and_region(self, instance: Instance) -> tuple[str | None, str | None]:
-        account_id, region = _own_place(instance)
-        provider = self._provider_of(instance)
-        of_provider = self._known.get(provider, (None, None))
-        return account_id or of_provider[0], region or self._regions.get(provider) or of_provider[1]
-
-    def _provider_of(self, instance: Instance) -> str:
-        """The key of the provider configuration. A module's own key is `module:aws`, and means the root's."""
-        key = self._references.resource_configuration(instance).get("provider_config_key") or ""
-        return key if key in self._regions else key.rpartition(":")[2]
-
-    def _region_of_provider(self, provider: Mapping[str, Any]) -> str | None:
-        expression = (provider.get("expressions") or {}).get("region")
-        if not isinstance(expression, Mapping):
-            return None
-        constant = expression.get("constant_value")
-        if isinstance(constant, str):
-            return constant
-        names = [one for one in expression.get("references") or () if isinstance(one, str)]
-        if len(names) == 1 and names[0].startswith("var."):
-            given = self._variables.get(names[0].removeprefix("var."))
-            value = given.get("value") if isinstance(given, Mapping) else None
-            return value if isinstance(value, str) else None
-        return None
-
-
-def _own_place(instance: Instance) -> tuple[str | None, str | None]:
-    """The account and region that a resource's own attributes tell."""
-    account_id = region = None
-    for values in _mappings((instance.after, instance.before)):
-        arn, owner = values.get("arn") or values.get("id"), values.get("owner_id")
-        if isinstance(arn, str) and arn.startswith("arn:"):
-            account_id, region = account_id or account_id_of(arn) or None, region or region_of(arn) or None
-        if isinstance(owner, str) and owner.isdigit():
-            account_id = account_id or owner
-        own_region = values.get("region")
-        if isinstance(own_region, str) and own_region:
-            region = own_region
-    return account_id, region
-
-
-def _mappings(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
-    return (one for one in values if isinstance(one, Mapping))

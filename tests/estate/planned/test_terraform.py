@@ -158,6 +158,18 @@ def open_web() -> Plan:
 # --- joins by reference
 
 
+def test_a_listener_of_one_of_some_load_balancers() -> None:
+    """With `for_each` over a map of ARNs, it may be each of these, and none of the others."""
+    plan = open_web()
+    load_balancer(plan, "aws_lb.one")
+    load_balancer(plan, "aws_lb.two")
+    listener(plan, 80, name="http", lb="each.value")
+    plan.for_each("aws_lb_listener.http", "aws_lb.one.arn", "aws_lb.one", "aws_lb.two.arn", "aws_lb.two")
+    plan.changes[-1]["change"]["after_unknown"]["load_balancer_arn"] = True
+    assert short(plan) == "CCCC"
+    assert "may be aws_lb.one, aws_lb.two" in error(plan, "listeners", "aws_lb.one")
+
+
 def test_rules_that_are_resources_of_their_own() -> None:
     assert short(open_web()) == "CCCC"
 
