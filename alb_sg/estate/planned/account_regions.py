@@ -57,7 +57,9 @@ class _Search:
         self._base = base
         self._by_id = {resource_id(one): one for one in scenario.resources}
         own = {one.address: _Known(_account_of(one), _region_of(one)) for one in scenario.resources}
-        self._known = self._with_owners(self._with_related(own))
+        # Most documents are of one account and region, and there is nothing to search for.
+        is_uniform = len(set(own.values())) == 1 and len(base) < 2
+        self._known = own if is_uniform else self._with_owners(self._with_related(own))
 
     def alone(self) -> list[AccountRegion]:
         known = self._known.values()
