@@ -37,11 +37,14 @@ CIDR_BLOCK_STATES = ("associating", "associated", "disassociating", "disassociat
 
 class UnknownValue(NamedTuple):
     """A value that the code cannot interpret, such as a new load balancer state or a port that is no port. `field` is
-    the API's name of the field, `text` describes the fault of its value, and `value` is the value for reports."""
+    the API's name of the field, `text` describes the fault of its value, and `value` is the value for reports.
+    `identities` are what the values consist of that it stands for, before a plan is applied: two values of one identity
+    are equal, whatever they are. Without any, nothing is known of them."""
 
     field: str
     text: str
     value: str = "unknown"
+    identities: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return self.value

@@ -131,8 +131,10 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
                 or peer.addresses.is_covered_by(allowed.addresses)
             )
         case AddressPeer():
-            return peer.addresses.is_covered_by(allowed.addresses) or not allowed.referenced_group_ids.isdisjoint(
-                peer.or_security_groups
+            return (
+                peer.addresses.is_covered_by(allowed.addresses)
+                or not allowed.referenced_group_ids.isdisjoint(peer.or_security_groups)
+                or (bool(peer.identities) and peer.identities <= allowed.identities)
             )
         case PrefixListPeer():
             return (

@@ -54,8 +54,9 @@ class AddressPeer:
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
     traffic. `unread`: the addresses are an upper bound, because what narrows them was not read; `some_required` says
-    that at least one of them is required. Building one without addresses of its family raises NotReadError: it would be
-    covered by anything.
+    that at least one of them is required. `identities` are what the addresses consist of, where they are not known
+    before a plan is applied: permissions for blocks of the same ones cover them. Building one without addresses of its
+    family raises NotReadError: it would be covered by anything.
     """
 
     family: Family
@@ -65,6 +66,7 @@ class AddressPeer:
     label: str = ""
     unread: NotReadError | None = None
     some_required: bool = False
+    identities: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.addresses or self.addresses.family is not self.family:

@@ -20,13 +20,14 @@ class UnknownPlannedValue:
     `origin` says where it comes from (`known after apply: module.x.aws_lb.y.vpc_id`, `parameter VpcCidr`), and
     `remedy` what would settle it (`give --template-parameter VpcCidr=…`). `candidates` are the resources and
     identifiers of which it is one, or several in a list; without any, it may be everything. `is_existing`: it can only
-    be resources that exist already, or none.
+    be resources that exist already, or none. `identity`: values of the same one are equal, whatever they are.
     """
 
     origin: str
     remedy: str = ""
     candidates: tuple[ResourceReference | str, ...] = ()
     is_existing: bool = False
+    identity: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
