@@ -133,6 +133,7 @@ def _fix_code(arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Pl
     document = DocumentResources(
         {identifier: address for _, planned in run.scenarios for identifier, address in planned.addresses.items()},
         {identifier: location for _, planned in run.scenarios for identifier, location in planned.locations.items()},
+        {identifier: rules for _, planned in run.scenarios for identifier, rules in planned.inline_rules.items()},
     )
     own = [plan for plan in plans if plan.load_balancer.arn in documented]
     return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, document))

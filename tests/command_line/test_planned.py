@@ -33,7 +33,7 @@ from tests.builders import (
     tcp,
 )
 from tests.command_line.calling import Answer, Command
-from tests.estate.planned.plans import Plan, Ref
+from tests.estate.planned.plans import Dynamic, Plan, Ref
 from tests.estate.planned.test_terraform import internal, open_web, web
 
 FIXED, NEW, STILL = "fixed", "newly broken", "still broken"
@@ -239,9 +239,13 @@ def test_fixed_findings(command: Command) -> None:
     assert "fixed" in over(command, plan).out
 
 
+# The refreshed values of a group whose configuration lists no rules.
+GROUP_VALUES: dict[str, Any] = {"vpc_id": "vpc-1", "ingress": [Dynamic()], "egress": [Dynamic()]}
+
+
 def shop_group(plan: Plan, module: str = "module.shop.") -> Plan:
-    """The group of `web` exists, and the plan has it unchanged, in a module."""
-    return plan.keep(f"{module}aws_security_group.web", "sg-1", name="sg-1", vpc_id="vpc-1", ingress=[], egress=[])
+    """The group of `web` exists without inline rules, and the plan has it unchanged, in a module."""
+    return plan.keep(f"{module}aws_security_group.web", "sg-1", **GROUP_VALUES, name="sg-1")
 
 
 def targets_base() -> Any:
@@ -299,7 +303,7 @@ def test_a_fix_says_what_has_to_be_passed_into_the_module_of_the_group(
     module: str, peer: str, note: bool, command: Command
 ) -> None:
     plan = shop_group(change())
-    plan.keep(f"{module}aws_security_group.app", "sg-app", name="sg-app", vpc_id="vpc-1", ingress=[], egress=[])
+    plan.keep(f"{module}aws_security_group.app", "sg-app", **GROUP_VALUES, name="sg-app")
     plan.keep("aws_lb.web", ARN, arn=ARN, name="web")
     comment = over(command, plan, "--format", "markdown", base=targets_base()).out
     assert f"+  referenced_security_group_id = {peer}\n" in comment

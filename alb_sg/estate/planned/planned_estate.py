@@ -22,8 +22,18 @@ from alb_sg.estate.planned.planned_load_balancers import LoadBalancerBuilder
 from alb_sg.estate.planned.planned_members import MemberBuilder
 from alb_sg.estate.planned.planned_targets import TargetBuilder
 from alb_sg.estate.planned.planned_vpcs import VpcBuilder
-from alb_sg.estate.planned.resources import Action, Location, PlannedResource, Scenario
-from alb_sg.estate.planned.values import PlannedValues, resource_id
+from alb_sg.estate.planned.resources import (
+    Action,
+    DocumentResources,
+    InlineRules,
+    Location,
+    PlannedResource,
+    Scenario,
+)
+from alb_sg.estate.planned.security_group_rules import SELF
+from alb_sg.estate.planned.values import PlannedValues, Properties, resource_id
+
+_RULE_TYPES = {"ingress": types.SECURITY_GROUP_INGRESS, "egress": types.SECURITY_GROUP_EGRESS}
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class PlannedEstates:
     `touched` are the identifiers of what the document creates, changes, deletes or adds rules and targets to;
     `documented` are those of the load balancers that it describes, `locations` where it describes them, and `replaced`
     the ARNs that load balancers have before they are replaced. `addresses` are those of the resources that the document
-    describes, by their identifier after the change.
+    describes, by their identifier after the change, and `inline_rules` has those security groups that list their rules
+    themselves.
     """
 
     estates: tuple[Estate, ...]
@@ -42,6 +53,11 @@ class PlannedEstates:
     locations: Mapping[str, Location] = field(default_factory=dict)
     replaced: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
+    inline_rules: Mapping[str, InlineRules] = field(default_factory=dict)
+
+    @property
+    def document(self) -> DocumentResources:
+        return DocumentResources(self.addresses, self.locations, self.inline_rules)
 
     def is_affected(self, estate: Estate, load_balancer: LoadBalancer) -> bool:
         """Whether the document describes a load balancer, or touches something that its verdicts depend on."""
@@ -93,7 +109,36 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
             for one in scenario.resources
             if one.is_written and one.action is not Action.DELETE
         },
+        _inline_rules(scenario, values),
     )
+
+
+def _inline_rules(scenario: Scenario, values: PlannedValues) -> dict[str, InlineRules]:
+    """The security groups that list their rules themselves. In a direction in which a group has no rules of either
+    kind, it is as in the other one."""
+    apart = {
+        (Properties(values, one.properties).get("GroupId"), direction)
+        for one in scenario.resources
+        for direction in ("ingress", "egress")
+        if one.type == _RULE_TYPES[direction] and one.action is not Action.DELETE
+    }
+    found: dict[str, InlineRules] = {}
+    for one in scenario.resources:
+        if one.inline_rules and one.action is not Action.DELETE:
+            identifier = resource_id(one)
+            properties = Properties(values, one.properties)
+            peers = {
+                group
+                for name in ("SecurityGroupIngress", "SecurityGroupEgress")
+                for rule in properties.objects(name)
+                if isinstance(rule, Properties)
+                for side in ("SourceSecurityGroupId", "DestinationSecurityGroupId")
+                for group in rule.elements(side)
+                if isinstance(group, str) and group != SELF
+            }
+            directions = {name for name in _RULE_TYPES if name in one.inline_rules or (identifier, name) not in apart}
+            found[identifier] = InlineRules(frozenset(directions), frozenset(peers))
+    return found
 
 
 def _rules_of_group(estate: Estate, group_id: str) -> tuple[Permission, ...]:

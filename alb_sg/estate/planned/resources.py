@@ -68,12 +68,22 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class InlineRules:
+    """The directions (`ingress`, `egress`) in which a security group lists its rules itself, so that a rule that is a
+    resource of its own would be taken away again, and the security groups that these rules name."""
+
+    directions: frozenset[str]
+    peers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentResources:
-    """The resources of a plan or template, by identifier: their addresses, and where they are written if that is
-    known."""
+    """The resources of a plan or template, by identifier: their addresses, where they are written if that is known, and
+    the security groups that list their rules themselves."""
 
     addresses: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Location] = field(default_factory=dict)
+    inline_rules: Mapping[str, InlineRules] = field(default_factory=dict)
 
     def name_of(self, identifier: str) -> str:
         """The address of a resource of the document; any other keeps its identifier."""
@@ -86,7 +96,8 @@ class PlannedResource:
     (security group, VPC, …) of one that exists already, otherwise None. `before` has the properties of one that
     exists, where the document holds them. `account_id` and `region` are None where nobody tells them: they are those of
     the rest of the document. They are "" where others of the same origin have another one. `provider` is the
-    configuration that makes it. `is_written`: the configuration has it, so that others may refer to it."""
+    configuration that makes it. `inline_rules` are the directions in which a security group lists its rules itself.
+    `is_written`: the configuration has it, so that others may refer to it."""
 
     address: str
     type: str
@@ -98,6 +109,7 @@ class PlannedResource:
     account_id: str | None = None
     region: str | None = None
     provider: str = ""
+    inline_rules: frozenset[str] = frozenset()
     is_written: bool = True
 
 

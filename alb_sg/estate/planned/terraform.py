@@ -151,8 +151,26 @@ def _planned_resource(references: References, instance: Instance, providers: Pro
         account_id=account_id,
         region=region,
         provider=providers.provider_of(instance),
+        inline_rules=frozenset(_inline_directions(references, instance)),
         is_written=bool(references.resource_configuration(instance)),
     )
+
+
+def _inline_directions(references: References, instance: Instance) -> Iterator[str]:
+    """The directions in which a security group has rules that its own resource lists. A `dynamic` block is not in the
+    configuration: its rules are known or unknown one by one, and those of a group that exists change with it."""
+    if instance.type not in ("aws_security_group", "aws_default_security_group"):
+        return
+    expressions = references.expressions(instance) or {}
+    before, after, unknown = (
+        one if isinstance(one, Mapping) else {} for one in (instance.before, instance.after, instance.unknown)
+    )
+    for direction in ("ingress", "egress"):
+        is_listed = bool(after.get(direction) or unknown.get(direction) not in (None, False, True, []))
+        is_changed = instance.action is not Action.KEEP and before.get(direction) != after.get(direction)
+        # The default group's resource takes away every rule that it does not list.
+        if direction in expressions or instance.type == "aws_default_security_group" or (is_listed and is_changed):
+            yield direction
 
 
 def _reader(instance: Instance) -> tuple[str, Reader] | None:
