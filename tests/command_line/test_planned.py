@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import shlex
 import zipfile
 from typing import Any
 
@@ -266,6 +268,58 @@ def test_a_fix_refers_to_a_group_that_exists_by_its_address(command: Command) ->
     assert "+# Put these rules into module.shop, beside module.shop.aws_security_group.web.\n" in comment
     assert "+  security_group_id = aws_security_group.web.id\n" in comment
     assert '"sg-1"' not in comment
+
+
+def outside(answer: Answer) -> str:
+    """The section of a comment with the fixes of load balancers that the plan does not describe."""
+    return answer.out.partition("#### Rules to add outside of the change\n")[2]
+
+
+LEFT_OUT = "leave out of the change: aws_vpc_security_group_ingress_rule.https (delete)"
+
+
+def test_the_fix_of_load_balancers_that_the_plan_breaks_and_does_not_describe(command: Command) -> None:
+    """Two share a group that the plan does not describe either: one command, and what not to change."""
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    found = outside(over(command, plan, "--format", "markdown")).splitlines()
+    [comment] = [line for line in found if line.startswith("# ")]
+    assert comment.startswith("# Load balancer api (")
+    assert comment.endswith(f"): after the change is applied, or {LEFT_OUT}")
+    [authorize] = [shlex.split(line) for line in found if line.startswith("aws ")]
+    assert authorize[:7] == ["aws", "ec2", "authorize-security-group-ingress", "--region", REGION, "--group-id", "sg-1"]
+    # ICMP was missing before. It is in the table, and no part of what the plan breaks.
+    [permission] = json.loads(authorize[8])
+    assert (permission["FromPort"], permission["IpRanges"][0]["CidrIp"]) == (443, ANYWHERE)
+
+
+def test_advice_on_load_balancers_that_the_plan_breaks_and_does_not_describe(command: Command) -> None:
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    rows = [
+        line for line in over(command, plan, "--format", "markdown").out.splitlines() if "newly broken</code>" in line
+    ]
+    assert [html.unescape(row).count(LEFT_OUT) for row in rows] == [1, 1]
+
+
+def test_the_fix_of_a_load_balancer_outside_of_the_plan_whose_group_the_plan_describes(command: Command) -> None:
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    answer = over(command, shop_group(plan), "--format", "markdown")
+    assert outside(answer) == ""
+    assert answer.out.count("+  security_group_id = aws_security_group.web.id\n") == 1
+
+
+def test_the_fix_of_targets_outside_of_the_plan(command: Command) -> None:
+    """The plan takes a rule from the group of the targets."""
+    rule = {"security_group_id": "sg-app", "referenced_security_group_id": "sg-1", "from_port": 8080, "to_port": 8080}
+    plan = change().delete("aws_vpc_security_group_ingress_rule.app", "sgr-2", ip_protocol="tcp", **rule)
+    found = outside(over(command, plan, "--format", "markdown", base=targets_base()))
+    assert "leave out of the change: aws_vpc_security_group_ingress_rule.app (delete)" in found
+    assert "--group-id sg-app" in found
+
+
+def test_a_load_balancer_that_was_broken_before_has_no_commands(command: Command) -> None:
+    plan = change().update("aws_vpc_security_group_ingress_rule.https", "sgr-1", RULE, **{**RULE, "from_port": 80})
+    assert outside(over(command, plan, "--format", "markdown")) == ""
+    assert "still broken" in over(command, plan, "--format", "markdown").out
 
 
 def test_a_fix_names_a_group_that_the_plan_does_not_have_by_its_identifier(command: Command) -> None:

@@ -14,7 +14,7 @@ from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
 from alb_sg.estate.planned.values import PlannedValues, Properties, resource_id
 
 # The property that names what a resource is a part of. Both are of one account and region.
-_OWNERS: Mapping[str, str] = {
+OWNERS: Mapping[str, str] = {
     types.LISTENER: "LoadBalancerArn",
     types.LISTENER_RULE: "ListenerArn",
     types.SECURITY_GROUP_INGRESS: "GroupId",
@@ -141,7 +141,7 @@ class _Search:
             yield owner
 
     def _owner_id(self, resource: PlannedResource) -> str | None:
-        name = _OWNERS.get(resource.type)
+        name = OWNERS.get(resource.type)
         if name is None:
             return None
         identifier = self._properties(resource).text(name)

@@ -6,16 +6,18 @@ Unknown values stay unknown: nothing here takes one from the estate that exists.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, Permission
+from alb_sg.estate.model import LoadBalancer, Permission, UnknownValue
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.estate.planned import resource_types as types
-from alb_sg.estate.planned.account_regions import account_regions_of
+from alb_sg.estate.planned.account_regions import OWNERS, account_regions_of
 from alb_sg.estate.planned.draft import Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
 from alb_sg.estate.planned.planned_load_balancers import LoadBalancerBuilder
@@ -44,7 +46,7 @@ class PlannedEstates:
     `documented` are those of the load balancers that it describes, `locations` where it describes them, and `replaced`
     the ARNs that load balancers have before they are replaced. `addresses` are those of the resources that the document
     describes, by their identifier after the change, and `inline_rules` has those security groups that list their rules
-    themselves.
+    themselves. `changes` are what the document does to an identifier, such as `aws_security_group.a (delete)`.
     """
 
     estates: tuple[Estate, ...]
@@ -54,6 +56,7 @@ class PlannedEstates:
     replaced: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     inline_rules: Mapping[str, InlineRules] = field(default_factory=dict)
+    changes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def document(self) -> DocumentResources:
@@ -66,17 +69,22 @@ class PlannedEstates:
         if load_balancer.arn in self.touched or not self.touched.isdisjoint(load_balancer.security_groups):
             return True
         try:
-            groups = estate.target_groups_of(load_balancer)
-            targets = {target.id for group in groups for target in estate.targets_of(group)}
+            return not self.touched.isdisjoint(_behind(estate, load_balancer))
         except NotReadError:
             return True
-        prefix_lists = {
-            prefix_list_id
-            for group_id in load_balancer.security_groups
-            for rule in _rules_of_group(estate, group_id)
-            for prefix_list_id in rule.prefix_list_ids
-        }
-        return not self.touched.isdisjoint({*(group.arn for group in groups), *targets, *prefix_lists})
+
+    def changes_to(self, estate: Estate, load_balancer: LoadBalancer, groups: AbstractSet[str]) -> tuple[str, ...]:
+        """What the document does to a load balancer and to what its verdicts depend on. `groups` are security groups of
+        its targets."""
+        listeners = (estate.listeners or {}).get(load_balancer.arn, ())
+        identifiers = {load_balancer.arn, load_balancer.vpc_id, *load_balancer.security_groups, *groups}
+        identifiers.update(one.arn for one in listeners)
+        if not isinstance(load_balancer.subnet_ids, UnknownValue):
+            identifiers.update(load_balancer.subnet_ids)
+        # What is not known of its targets is not what the document changes.
+        with contextlib.suppress(NotReadError):
+            identifiers |= _behind(estate, load_balancer)
+        return tuple(dict.fromkeys(one for key, found in self.changes.items() if key in identifiers for one in found))
 
 
 def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedEstates:
@@ -110,7 +118,35 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
             if one.is_written and one.action is not Action.DELETE
         },
         _inline_rules(scenario, values),
+        _changes(scenario, values),
     )
+
+
+def _behind(estate: Estate, load_balancer: LoadBalancer) -> set[str]:
+    """The identifiers of a load balancer's target groups, targets and prefix lists. Raises NotReadError."""
+    groups = estate.target_groups_of(load_balancer)
+    targets = {target.id for group in groups for target in estate.targets_of(group)}
+    prefix_lists = {
+        prefix_list_id
+        for group_id in load_balancer.security_groups
+        for rule in _rules_of_group(estate, group_id)
+        for prefix_list_id in rule.prefix_list_ids
+    }
+    return {*(group.arn for group in groups), *targets, *prefix_lists}
+
+
+def _changes(scenario: Scenario, values: PlannedValues) -> dict[str, tuple[str, ...]]:
+    """What the document does to each resource, and to what each of them is a part of, before and after."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in scenario.resources:
+        if one.action is not Action.KEEP:
+            owner = OWNERS.get(one.type, "")
+            states = [one.properties, *([] if one.before is None else [one.before])]
+            owners = [Properties(values, state).get(owner) for state in states]
+            for identifier in dict.fromkeys((resource_id(one), one.physical_id, *owners)):
+                if isinstance(identifier, str):
+                    found[identifier] = (*found.get(identifier, ()), f"{one.address} ({one.action.value})")
+    return found
 
 
 def _inline_rules(scenario: Scenario, values: PlannedValues) -> dict[str, InlineRules]:
