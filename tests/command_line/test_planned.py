@@ -507,6 +507,23 @@ SHOW = "terraform show -json PLAN > plan.json"
         ),
         (document(complete=False), "complete: the plan is incomplete (-target, or deferred changes)"),
         (
+            document(
+                complete=False,
+                deferred_changes=[
+                    {"reason": "instance_count_unknown", "resource_change": {"address": "aws_lb.web[*]"}},
+                    {"reason": "deferred_prereq", "resource_change": {"address": "aws_lb_listener.web"}},
+                ],
+            ),
+            (
+                "deferred_changes: the plan leaves changes to a later one (aws_lb.web[*]: instance_count_unknown and 1 "
+                "more), so that it lacks resources; plan without -allow-deferral, or apply it and judge the next plan"
+            ),
+        ),
+        (
+            document(deferred_changes=[{"reason": 1}]),
+            "deferred_changes: the plan leaves changes to a later one, so that",
+        ),
+        (
             document(format_version="2.0"),
             "format_version: format version 2.0 is newer than this version of alb-sg reads",
         ),
@@ -544,6 +561,8 @@ SHOW = "terraform show -json PLAN > plan.json"
         "shown state",
         "errors",
         "incomplete",
+        "deferred changes",
+        "deferred changes in another form",
         "newer format",
         "template",
         "list",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ _ACTIONS = {
     ("create", "forget"): Action.CREATE,
     ("forget", "create"): Action.CREATE,
 }
+_GENERATED_RULES = {name: re.compile(rf"^\s*{name}\s*[=\{{]", re.MULTILINE) for name in ("ingress", "egress")}
 # The attributes that hold a resource's ARN or identifier.
 _PHYSICAL_ID_ATTRIBUTES: Mapping[str, str] = {
     "awscc_elasticloadbalancingv2_load_balancer": "load_balancer_arn",
@@ -82,6 +84,7 @@ def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
         if deposed:
             address = f"{address} (deposed {deposed})"
         after = change.get("before") if actions == ("forget",) else change.get("after")
+        generated = change.get("generated_config")
         yield Instance(
             address,
             module_path(entry.get("module_address") or ""),
@@ -95,6 +98,7 @@ def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
             unknown=change.get("after_unknown"),
             sensitive=change.get("after_sensitive"),
             before_sensitive=change.get("before_sensitive"),
+            generated_configuration=generated if isinstance(generated, str) else "",
         )
 
 
@@ -152,7 +156,7 @@ def _planned_resource(references: References, instance: Instance, providers: Pro
         region=region,
         provider=providers.provider_of(instance),
         inline_rules=frozenset(_inline_directions(references, instance)),
-        is_written=bool(references.resource_configuration(instance)),
+        is_written=bool(references.resource_configuration(instance) or instance.generated_configuration),
     )
 
 
@@ -168,8 +172,14 @@ def _inline_directions(references: References, instance: Instance) -> Iterator[s
     for direction in ("ingress", "egress"):
         is_listed = bool(after.get(direction) or unknown.get(direction) not in (None, False, True, []))
         is_changed = instance.action is not Action.KEEP and before.get(direction) != after.get(direction)
-        # The default group's resource takes away every rule that it does not list.
-        if direction in expressions or instance.type == "aws_default_security_group" or (is_listed and is_changed):
+        if (
+            direction in expressions
+            # The default group's resource takes away every rule that it does not list.
+            or instance.type == "aws_default_security_group"
+            or (is_listed and is_changed)
+            # What `-generate-config-out` writes for an imported group lists its rules.
+            or _GENERATED_RULES[direction].search(instance.generated_configuration)
+        ):
             yield direction
 
 

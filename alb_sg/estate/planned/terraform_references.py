@@ -130,6 +130,7 @@ class Instance:
         "after",
         "before",
         "before_sensitive",
+        "generated_configuration",
         "is_data",
         "key",
         "module",
@@ -154,6 +155,7 @@ class Instance:
         unknown: Any = None,
         sensitive: Any = None,
         before_sensitive: Any = None,
+        generated_configuration: str = "",
     ) -> None:
         self.address = address
         self.module = module
@@ -167,6 +169,7 @@ class Instance:
         self.unknown = unknown
         self.sensitive = sensitive
         self.before_sensitive = before_sensitive
+        self.generated_configuration = generated_configuration
 
 
 class Candidates(NamedTuple):
@@ -371,7 +374,7 @@ class References:
         """The value of a variable, or a list of those that it is made of."""
         node = self._module(module)
         declared = {} if node is None else (node.node.get("variables") or {}).get(name) or {}
-        if node is None or declared.get("sensitive"):
+        if node is None or declared.get("sensitive") or declared.get("ephemeral"):
             return UNKNOWN
         default = declared.get("default", UNKNOWN)
         if node.call is None:
@@ -766,7 +769,8 @@ def _resources_by_name(node: Mapping[str, Any]) -> dict[tuple[bool, str, str], M
     return {
         (one.get("mode") == "data", one.get("type", ""), one.get("name", "")): one
         for one in node.get("resources") or ()
-        if isinstance(one, Mapping)
+        # An ephemeral resource is not what a managed one of its type and name is.
+        if isinstance(one, Mapping) and one.get("mode") in (None, "managed", "data")
     }
 
 
