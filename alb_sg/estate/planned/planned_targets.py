@@ -122,7 +122,7 @@ class TargetBuilder:
     def _read_registration(
         self, address: str, properties: Properties, arn: str | UnknownValue | None, action: Action
     ) -> Iterator[tuple[str, Target, Action]]:
-        target_id, port = properties.get("Id"), properties.port("Port")
+        target_id, port = self._address_of_interface(properties.get("Id")), properties.port("Port")
         if isinstance(target_id, UnknownPlannedValue):
             self._add_unknown_target(address, target_id)
             target_id = address
@@ -132,6 +132,14 @@ class TargetBuilder:
             hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
             for one in self._possible_target_groups(properties.candidates("TargetGroupArn")):
                 yield one, Target(str(target_id), port, None, unknown=hidden), Action.CREATE
+
+    def _address_of_interface(self, target_id: Any) -> Any:
+        """The address of a planned network interface that a target is, where it is known."""
+        planned = self._draft.all_by_id.get(target_id) if isinstance(target_id, str) else None
+        if planned is None or planned.type != types.NETWORK_INTERFACE:
+            return target_id
+        address = Properties(self._draft.values, planned.properties).get("PrivateIpAddress")
+        return address if isinstance(address, str) else target_id
 
     def _possible_target_groups(self, candidates: Sequence[str]) -> Sequence[str]:
         """The target groups of which an unknown one is one: any of the document, unless candidates are known."""
