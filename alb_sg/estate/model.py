@@ -229,13 +229,15 @@ class TargetGroup(NamedTuple):
 class Target(NamedTuple):
     """A registration in a target group. `port` is None where the target group's port applies; `state` is None where the
     source does not tell it, as configuration items never do. `reason` is the code of an unhealthy state, such as
-    `Target.Timeout`. `unknown` is a value of a plan on which it depends whether the target group has this target."""
+    `Target.Timeout`. `unknown` is a value of a plan on which it depends whether the target group has this target. It
+    is one of `possible_target_group_arns`; without them, it may be any."""
 
     id: str
     port: int | UnknownValue | None
     state: str | UnknownValue | None
     reason: str | None = None
     unknown: UnknownValue | None = None
+    possible_target_group_arns: tuple[str, ...] = ()
 
 
 class SecurityGroupReference(NamedTuple):

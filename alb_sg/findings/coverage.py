@@ -85,6 +85,8 @@ def count_if_all_covered(
     `group_ids` are the load balancer's. This is the common case. It needs neither the targets' interfaces nor accepted
     sources.
     """
+    if requirement_set.doubt is not None:
+        return None
     own = permissions_of_groups(group_ids)
     count = 0
     for group in requirement_set.groups:

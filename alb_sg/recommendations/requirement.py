@@ -162,7 +162,7 @@ def carried_groups(peer: Peer) -> tuple[str, ...]:
 class Requirement(NamedTuple):
     """Traffic that must be allowed for one peer. `allows_accepted_sources`: one of the parameter `AcceptedSources` may
     replace the peer. `unread`: why the traffic is only an upper bound, so that what is not allowed of it may not be
-    needed."""
+    needed. `doubt`: why nothing at all may require it, before a plan is applied."""
 
     direction: Direction
     traffic: Traffic
@@ -170,6 +170,7 @@ class Requirement(NamedTuple):
     origin: Origin
     allows_accepted_sources: bool = False
     unread: NotReadError | None = None
+    doubt: NotReadError | None = None
 
 
 class RequirementGroup(NamedTuple):
@@ -183,11 +184,14 @@ class RequirementGroup(NamedTuple):
     allows_accepted_sources: bool = False
     unread: NotReadError | None = None
     common_groups: frozenset[str] = frozenset()
+    doubt: NotReadError | None = None
 
     def requirements(self) -> list[Requirement]:
         origin = Origin.from_cause(self.cause)
         return [
-            Requirement(self.direction, self.traffic, peer, origin, self.allows_accepted_sources, self.unread)
+            Requirement(
+                self.direction, self.traffic, peer, origin, self.allows_accepted_sources, self.unread, self.doubt
+            )
             for peer in self.peers
         ]
 
@@ -227,6 +231,13 @@ class RequirementSet:
         if not groups:
             raise NotApplicable(f"{reason}; no other port is required")
         return RequirementSet(groups, (*self.remarks, reason))
+
+    @property
+    def doubt(self) -> NotReadError | None:
+        """Why nothing of this may be required; None where something certainly is."""
+        if self.groups[0].doubt is None or any(group.doubt is None for group in self.groups):
+            return None
+        return self.groups[0].doubt
 
     @property
     def has_one_family(self) -> bool:

@@ -130,8 +130,10 @@ class TargetBuilder:
             yield arn, Target(str(target_id), port, None), action
         elif action is Action.CREATE:
             hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
-            for one in self._possible_target_groups(properties.candidates("TargetGroupArn")):
-                yield one, Target(str(target_id), port, None, unknown=hidden), Action.CREATE
+            candidates = properties.candidates("TargetGroupArn")
+            target = Target(str(target_id), port, None, unknown=hidden, possible_target_group_arns=candidates)
+            for one in self._possible_target_groups(candidates):
+                yield one, target, Action.CREATE
 
     def _address_of_interface(self, target_id: Any) -> Any:
         """The address of a planned network interface that a target is, where it is known."""
@@ -267,8 +269,10 @@ class TargetBuilder:
                     if isinstance(arn, UnknownPlannedValue)
                     else UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
                 )
-                for one in self._possible_target_groups(self._draft.values.candidates(arn)):
-                    yield one, Target(identifier, port, None, unknown=hidden), Action.CREATE
+                candidates = self._draft.values.candidates(arn)
+                target = Target(identifier, port, None, unknown=hidden, possible_target_group_arns=candidates)
+                for one in self._possible_target_groups(candidates):
+                    yield one, target, Action.CREATE
 
 
 def _traffic_sources(properties: Properties) -> list[Any]:

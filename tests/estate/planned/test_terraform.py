@@ -1370,6 +1370,21 @@ def test_an_auto_scaling_group_that_is_attached(name: Any) -> None:
     assert short(plan) == "NCCN"
 
 
+def test_the_only_target_is_perhaps_of_another_target_group() -> None:
+    """Then nothing would be required, which is another verdict than that everything is allowed."""
+    plan = open_web()
+    plan.changes = [one for one in plan.changes if one["type"] != "aws_ecs_service"]
+    target_group(plan, "aws_lb_target_group.other")
+    instance(plan)
+    attachment: dict[str, Any] = {"target_id": Ref("aws_instance.app.private_ip"), "port": None}
+    some = Ref("aws_lb_target_group.app.arn", "aws_lb_target_group.other.arn")
+    plan.create("aws_lb_target_group_attachment.app", target_group_arn=some, **attachment)
+    assert (short(plan), nodes(plan)) == ("C??C", "?")
+    # Whichever it is, the load balancer has it.
+    listener(plan, 443, name="more", group="aws_lb_target_group.other")
+    assert (short(plan), nodes(plan)) == ("CCCC", "C")
+
+
 def test_an_auto_scaling_group_of_a_part_of_several_target_groups() -> None:
     """`slice(aws_lb_target_group.s[*].arn, 0, 1)` looks as without `slice`: each of them may have its members."""
     plan = balanced(target_type="instance")
