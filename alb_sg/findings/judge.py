@@ -178,15 +178,13 @@ class Judge:
     def _judge_unused(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, found: UnusedIngress
     ) -> Finding:
-        unused = tuple([entry for rule in found.rules for entry in _unused_entries(self.estate, rule)])
-        text = (
-            annotation.describe_unused(unused, found.remarks)
-            if unused
-            else annotation.describe_nothing_unused(found.judged_groups, found.remarks)
-        )
-        compliance = Compliance.NON_COMPLIANT if unused else Compliance.COMPLIANT
+        if not found.rules:
+            text = annotation.describe_nothing_unused(found.judged_groups, found.remarks)
+            return self._build_finding(load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=found.remarks)
+        unused = tuple(entry for rule in found.rules for entry in _unused_entries(self.estate, rule))
+        text = annotation.describe_unused(unused, found.remarks)
         return self._build_finding(
-            load_balancer, recommendation, compliance, text, unused=unused, remarks=found.remarks
+            load_balancer, recommendation, Compliance.NON_COMPLIANT, text, unused=unused, remarks=found.remarks
         )
 
     def _judge_requirements(

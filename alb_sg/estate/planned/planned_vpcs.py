@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from alb_sg.estate.cidr import Family
+from alb_sg.estate.cidr import Family, is_cidr
 from alb_sg.estate.model import PrefixList, Subnet, UnknownValue, Vpc, is_placeholder
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_ACCOUNT, Draft
@@ -16,7 +16,6 @@ from alb_sg.estate.planned.values import (
     Properties,
     attribute_identity,
     element_identity,
-    is_cidr,
     resource_id,
     unknown_block,
     unknown_text,
