@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from alb_sg.aws.arns import region_of
 from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import (
@@ -22,16 +23,20 @@ from alb_sg.command_line.sources.planned import (
 )
 from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.planned.resources import DocumentResources
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, results_of_change
 from alb_sg.observations.results import FileLocation, LoadBalancerFacts, Results
-from alb_sg.remediation.plan import Plan
+from alb_sg.remediation.api_calls import authorize_command
+from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.report.advice import plan_advice
 from alb_sg.report.formats import MARKDOWN
+
+# The most changes that a text names.
+MAX_CHANGES = 6
 
 
 def evaluate_planned(
@@ -78,6 +83,13 @@ def evaluate_planned(
         for address, location in planned.locations.items()
     }
     plans = _plans(run, findings, selection)
+    advice = {key: tuple(sentences) for plan in plans for key, sentences in plan_advice(plan).items()}
+    outside = _changes_to_others(run, findings, plans)
+    for finding in findings:
+        if finding.change is Change.NEWLY_BROKEN and finding.load_balancer_arn in outside:
+            key = finding.load_balancer_arn, finding.rule
+            advice[key] = (*advice.get(key, ()), f"or {outside[finding.load_balancer_arn]}")
+    as_markdown = arguments.format == MARKDOWN
     return Results(
         list(places),
         len(affected),
@@ -85,11 +97,12 @@ def evaluate_planned(
         findings,
         errors,
         is_exempted,
-        advice={key: sentences for plan in plans for key, sentences in plan_advice(plan).items()},
+        advice=advice,
         facts=facts,
         locations=locations,
         document=_document(arguments, locations),
-        fix_code=_fix_code(arguments, run, plans) if arguments.format == MARKDOWN else "",
+        fix_code=_fix_code(arguments, run, plans, findings) if as_markdown else "",
+        fix_commands=_fix_commands(run, plans, findings, outside) if as_markdown else "",
         is_change=bool(run.base),
     )
 
@@ -121,15 +134,83 @@ def _plans(run: PlannedRun, findings: Sequence[Finding], selection: RuleSelectio
     return list(plans.values())
 
 
-def _fix_code(arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Plan]) -> str:
-    """The rules that load balancers of the document lack, as code in its language."""
-    documented = frozenset[str]().union(*(planned.documented for _, planned in run.scenarios))
+def _changes_to_others(run: PlannedRun, findings: Sequence[Finding], plans: Sequence[Plan]) -> dict[str, str]:
+    """What to leave out of the document for load balancers that it does not describe and breaks, by ARN."""
+    documented = _documented(run)
+    groups = {
+        plan.load_balancer.arn: {group for one in plan.additions for group in (one.group_id or "", *one.target_groups)}
+        for plan in plans
+    }
+    broken = {one.load_balancer_arn for one in findings if one.change is Change.NEWLY_BROKEN} - documented
+    found: dict[str, str] = {}
+    for _, planned in run.scenarios if broken else ():
+        for estate in planned.estates:
+            for arn in broken & estate.load_balancers.keys() - found.keys():
+                changes = planned.changes_to(estate, estate.load_balancers[arn], groups.get(arn, set()))
+                if changes:
+                    more = f" and {len(changes) - MAX_CHANGES} more" if len(changes) > MAX_CHANGES else ""
+                    found[arn] = f"leave out of the change: {', '.join(changes[:MAX_CHANGES])}{more}"
+    return found
+
+
+def _documented(run: PlannedRun) -> frozenset[str]:
+    """The load balancers that the document describes."""
+    return frozenset[str]().union(*(planned.documented for _, planned in run.scenarios))
+
+
+def _additions_of_others(
+    run: PlannedRun, plans: Sequence[Plan], findings: Sequence[Finding], *, in_document: bool
+) -> Iterator[Plan]:
+    """The rules that load balancers outside of the document newly lack, each once: those of security groups that the
+    document describes, or the others."""
+    documented = _documented(run)
+    addresses = {identifier for _, planned in run.scenarios for identifier in planned.addresses}
+    broken = {(one.load_balancer_arn, one.rule) for one in findings if one.change is Change.NEWLY_BROKEN}
+    found: set[tuple[object, ...]] = set()
+    for plan in plans:
+        arn = plan.load_balancer.arn
+        additions: list[Addition] = []
+        for one in plan.additions if arn not in documented else ():
+            key = one.group_id, one.direction, one.permission
+            is_broken = any((arn, rule) in broken for rule in one.rule_names)
+            if is_broken and (one.group_id in addresses) is in_document and key not in found:
+                found.add(key)
+                additions.append(one)
+        if additions:
+            yield replace(plan, additions=tuple(additions), refusals=())
+
+
+def _fix_commands(
+    run: PlannedRun, plans: Sequence[Plan], findings: Sequence[Finding], outside: Mapping[str, str]
+) -> str:
+    """The rules of security groups outside of the document that load balancers outside of it newly lack, as commands of
+    the AWS CLI."""
+    lines: list[str] = []
+    for plan in _additions_of_others(run, plans, findings, in_document=False):
+        arn = plan.load_balancer.arn
+        lines.append(f"# Load balancer {plan.load_balancer.name} ({arn}): after the change is applied")
+        if arn in outside:
+            lines[-1] += f", or {outside[arn]}"
+        lines += [
+            authorize_command(one, one.group_id, region_of(arn)) for one in plan.additions if one.group_id is not None
+        ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _fix_code(
+    arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Plan], findings: Sequence[Finding]
+) -> str:
+    """The rules that load balancers lack, as code in the language of the document: those of load balancers and of
+    security groups that it describes."""
+    documented = _documented(run)
     document = DocumentResources(
         {identifier: address for _, planned in run.scenarios for identifier, address in planned.addresses.items()},
         {identifier: location for _, planned in run.scenarios for identifier, location in planned.locations.items()},
+        {identifier: rules for _, planned in run.scenarios for identifier, rules in planned.inline_rules.items()},
     )
     own = [plan for plan in plans if plan.load_balancer.arn in documented]
-    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, document))
+    others = _additions_of_others(run, plans, findings, in_document=True)
+    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets([*own, *others], document))
 
 
 def _document(arguments: argparse.Namespace, locations: Mapping[str, FileLocation]) -> str | None:

@@ -37,11 +37,14 @@ CIDR_BLOCK_STATES = ("associating", "associated", "disassociating", "disassociat
 
 class UnknownValue(NamedTuple):
     """A value that the code cannot interpret, such as a new load balancer state or a port that is no port. `field` is
-    the API's name of the field, `text` describes the fault of its value, and `value` is the value for reports."""
+    the API's name of the field, `text` describes the fault of its value, and `value` is the value for reports.
+    `identities` are what the values consist of that it stands for, before a plan is applied: two values of one identity
+    are equal, whatever they are. Without any, nothing is known of them."""
 
     field: str
     text: str
     value: str = "unknown"
+    identities: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return self.value
@@ -226,13 +229,15 @@ class TargetGroup(NamedTuple):
 class Target(NamedTuple):
     """A registration in a target group. `port` is None where the target group's port applies; `state` is None where the
     source does not tell it, as configuration items never do. `reason` is the code of an unhealthy state, such as
-    `Target.Timeout`. `unknown` is a value of a plan on which it depends whether the target group has this target."""
+    `Target.Timeout`. `unknown` is a value of a plan on which it depends whether the target group has this target. It
+    is one of `possible_target_group_arns`; without them, it may be any."""
 
     id: str
     port: int | UnknownValue | None
     state: str | UnknownValue | None
     reason: str | None = None
     unknown: UnknownValue | None = None
+    possible_target_group_arns: tuple[str, ...] = ()
 
 
 class SecurityGroupReference(NamedTuple):

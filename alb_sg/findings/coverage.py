@@ -85,6 +85,8 @@ def count_if_all_covered(
     `group_ids` are the load balancer's. This is the common case. It needs neither the targets' interfaces nor accepted
     sources.
     """
+    if requirement_set.doubt is not None:
+        return None
     own = permissions_of_groups(group_ids)
     count = 0
     for group in requirement_set.groups:
@@ -129,8 +131,10 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
                 or peer.addresses.is_covered_by(allowed.addresses)
             )
         case AddressPeer():
-            return peer.addresses.is_covered_by(allowed.addresses) or not allowed.referenced_group_ids.isdisjoint(
-                peer.or_security_groups
+            return (
+                peer.addresses.is_covered_by(allowed.addresses)
+                or not allowed.referenced_group_ids.isdisjoint(peer.or_security_groups)
+                or (bool(peer.identities) and peer.identities <= allowed.identities)
             )
         case PrefixListPeer():
             return (

@@ -103,8 +103,11 @@ class Judge:
                 if not self.estate.is_planned:
                     raise
                 unread.append(error)
-        if unread and all(coverage.is_covered for coverage in known):
-            raise unread[0]
+        if all(coverage.is_covered for coverage in known):
+            # Perhaps nothing is required, which is another verdict than that everything is allowed.
+            unread += [] if requirement_set.doubt is None else [requirement_set.doubt]
+            if unread:
+                raise unread[0]
         return tuple(known)
 
     def requirement_set(

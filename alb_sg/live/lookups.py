@@ -116,7 +116,7 @@ def find_target_sides(estate: Estate, load_balancers: Iterable[LoadBalancer]) ->
                     if isinstance(peer, NodesPeer):
                         sides.security_groups.update(peer.target_groups)
                         sides.traffic.setdefault(peer.target_groups, set()).add((group.traffic, peer.family))
-        if isinstance(load_balancer.subnet_ids, tuple):
+        if not isinstance(load_balancer.subnet_ids, UnknownValue):
             sides.subnets.update(load_balancer.subnet_ids)
     return sides
 

@@ -40,8 +40,9 @@ class Results:
     verdict depends on. `facts` (by ARN) and `accounts` (by account id) hold the known ones. `locations` are the places
     of planned load balancers in their files, by ARN or address, and `document` is the file of the plan or only template
     (relative as in `FileLocation`), which concerns the others. `fix_code` holds the rules that planned load balancers
-    lack, in the language of the plan or template, for the formats that show it. `is_change`: a plan or template was
-    judged over an estate, and only the load balancers that it concerns are judged.
+    lack, in the language of the plan or template, and `fix_commands` the commands of the AWS CLI for those that the
+    document does not describe and breaks, for the formats that show them. `is_change`: a plan or template was judged
+    over an estate, and only the load balancers that it concerns are judged.
     """
 
     account_regions: Sequence[tuple[str, str]]
@@ -57,6 +58,7 @@ class Results:
     locations: Mapping[str, FileLocation] = field(default_factory=dict)
     document: str | None = None
     fix_code: str = ""
+    fix_commands: str = ""
     is_change: bool = False
 
     def advice_on(self, finding: Finding) -> Sequence[str]:

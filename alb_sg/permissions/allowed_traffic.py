@@ -109,7 +109,8 @@ class AllowedTraffic(NamedTuple):
     `referenced_group_ids` are the groups of `references`, and `peering_references` those over VPC peering. `unread`
     are the reasons why more may be allowed than is known, and `unread_references` those why further groups may be
     referenced. `unresolved` names the prefix lists whose owners do not share the entries. `stale_references` and
-    `empty_prefix_lists` (they are not among `prefix_list_ids`) allow nothing.
+    `empty_prefix_lists` (they are not among `prefix_list_ids`) allow nothing. `identities` are those of the blocks that
+    are allowed and not known before a plan is applied.
     """
 
     addresses: AddressSet
@@ -122,6 +123,7 @@ class AllowedTraffic(NamedTuple):
     stale_references: tuple[SecurityGroupReference, ...] = ()
     peering_references: tuple[SecurityGroupReference, ...] = ()
     empty_prefix_lists: tuple[str, ...] = ()
+    identities: frozenset[str] = frozenset()
 
 
 class Permissions:
@@ -265,6 +267,7 @@ def _combine(
     named: dict[SecurityGroupReference, None] = {}
     unknown_addresses: list[NotReadError] = []
     unknown_references: list[NotReadError] = []
+    identities: frozenset[str] = frozenset()
     for permission in permissions:
         cidrs += permission.cidrs
         if permission.prefix_list_ids:
@@ -273,6 +276,7 @@ def _combine(
             named.update(dict.fromkeys(permission.references))
         if permission.unknown_addresses is not None:
             unknown_addresses.append(permission.unknown_addresses.error("a security group rule"))
+            identities |= permission.unknown_addresses.identities
         if permission.unknown_reference is not None:
             unknown_references.append(permission.unknown_reference.error("a security group rule"))
     if not (unread or prefix_list_ids or named or unknown_addresses or unknown_references):
@@ -300,6 +304,7 @@ def _combine(
         tuple(stale_references),
         tuple([reference for reference in references if reference.peering_connection_id is not None]),
         tuple(empty_lists),
+        identities,
     )
 
 

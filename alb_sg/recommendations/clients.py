@@ -132,11 +132,24 @@ def _planned_vpc_peers(estate: Estate, vpc_id: str, family: Family) -> tuple[Pee
         cidrs = vpc_cidrs(estate, vpc_id, family)
         unknown: tuple[Peer, ...] = ()
     except NotReadError as error:
-        cidrs = () if vpc_id not in (estate.vpcs or {}) else estate.vpc(vpc_id).cidrs[family]
+        vpc = estate.vpc(vpc_id) if vpc_id in (estate.vpcs or {}) else None
+        cidrs = () if vpc is None else vpc.cidrs[family]
+        blocks = None if vpc is None else vpc.unknown_cidrs.get(family)
+        identities = frozenset[str]() if blocks is None else blocks.identities
         # Every VPC has an IPv4 block.
         some_required = not cidrs and family is Family.IPV4
         anywhere = AddressSet.everything(family)
-        unknown = (AddressPeer(family, (), anywhere, label="VPC", unread=error, some_required=some_required),)
+        unknown = (
+            AddressPeer(
+                family,
+                (),
+                anywhere,
+                label="VPC",
+                unread=error,
+                some_required=some_required,
+                identities=identities,
+            ),
+        )
     return (*((address_peer(family, cidrs, label="VPC"),) if cidrs else ()), *unknown)
 
 

@@ -33,10 +33,11 @@ class _ReceivingTargets(NamedTuple):
 
 class _PlannedPort(NamedTuple):
     """The port of targets, or the reason why it is not known before a plan is applied. `doubt`: why it is not known
-    whether they are targets of the group."""
+    whether they are targets of the group. `may_be_of_others`: perhaps no group of the load balancer has them."""
 
     port: int | NotReadError
     doubt: NotReadError | None
+    may_be_of_others: bool
 
 
 class LoadBalancerContext:
@@ -94,14 +95,38 @@ class LoadBalancerContext:
         unread = self._possible_target_groups.get(group.arn)
         targets, peers = self._receiving_targets(group)
         ports = [
-            _PlannedPort(_planned_port(group, target) if port is None else port, _doubt(target)) for target in targets
+            _PlannedPort(
+                _planned_port(group, target) if port is None else port, _doubt(target), self._may_be_of_others(target)
+            )
+            for target in targets
         ]
         return [
-            RequirementGroup(Direction.EGRESS, ANY_TCP_PORT, own_peers, group, unread=own_port)
+            RequirementGroup(
+                Direction.EGRESS,
+                ANY_TCP_PORT,
+                own_peers,
+                group,
+                unread=own_port,
+                doubt=unread or (doubt if may_be_of_others else None),
+            )
             if isinstance(own_port, NotReadError)
-            else RequirementGroup(Direction.EGRESS, Traffic.tcp(own_port), own_peers, group, unread=unread or doubt)
-            for (own_port, doubt), own_peers in _group_peers(ports, peers)
+            else RequirementGroup(
+                Direction.EGRESS,
+                Traffic.tcp(own_port),
+                own_peers,
+                group,
+                unread=unread or doubt,
+                doubt=unread or (doubt if may_be_of_others else None),
+            )
+            for (own_port, doubt, may_be_of_others), own_peers in _group_peers(ports, peers)
         ]
+
+    def _may_be_of_others(self, target: Target) -> bool:
+        """Whether a target whose target group is not known may be in none of the load balancer's."""
+        if target.unknown is None:
+            return False
+        possible = target.possible_target_group_arns
+        return not possible or not {group.arn for group in self.target_groups()}.issuperset(possible)
 
     def _receiving_targets(self, group: TargetGroup) -> _ReceivingTargets:
         cached = self._receiving_targets_by_group.get(group.arn)

@@ -54,8 +54,9 @@ class AddressPeer:
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
     traffic. `unread`: the addresses are an upper bound, because what narrows them was not read; `some_required` says
-    that at least one of them is required. Building one without addresses of its family raises NotReadError: it would be
-    covered by anything.
+    that at least one of them is required. `identities` are what the addresses consist of, where they are not known
+    before a plan is applied: permissions for blocks of the same ones cover them. Building one without addresses of its
+    family raises NotReadError: it would be covered by anything.
     """
 
     family: Family
@@ -65,6 +66,7 @@ class AddressPeer:
     label: str = ""
     unread: NotReadError | None = None
     some_required: bool = False
+    identities: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.addresses or self.addresses.family is not self.family:
@@ -160,7 +162,7 @@ def carried_groups(peer: Peer) -> tuple[str, ...]:
 class Requirement(NamedTuple):
     """Traffic that must be allowed for one peer. `allows_accepted_sources`: one of the parameter `AcceptedSources` may
     replace the peer. `unread`: why the traffic is only an upper bound, so that what is not allowed of it may not be
-    needed."""
+    needed. `doubt`: why nothing at all may require it, before a plan is applied."""
 
     direction: Direction
     traffic: Traffic
@@ -168,6 +170,7 @@ class Requirement(NamedTuple):
     origin: Origin
     allows_accepted_sources: bool = False
     unread: NotReadError | None = None
+    doubt: NotReadError | None = None
 
 
 class RequirementGroup(NamedTuple):
@@ -179,11 +182,14 @@ class RequirementGroup(NamedTuple):
     cause: Cause
     allows_accepted_sources: bool = False
     unread: NotReadError | None = None
+    doubt: NotReadError | None = None
 
     def requirements(self) -> list[Requirement]:
         origin = Origin.from_cause(self.cause)
         return [
-            Requirement(self.direction, self.traffic, peer, origin, self.allows_accepted_sources, self.unread)
+            Requirement(
+                self.direction, self.traffic, peer, origin, self.allows_accepted_sources, self.unread, self.doubt
+            )
             for peer in self.peers
         ]
 
@@ -223,6 +229,13 @@ class RequirementSet:
         if not groups:
             raise NotApplicable(f"{reason}; no other port is required")
         return RequirementSet(groups, (*self.remarks, reason))
+
+    @property
+    def doubt(self) -> NotReadError | None:
+        """Why nothing of this may be required; None where something certainly is."""
+        if self.groups[0].doubt is None or any(group.doubt is None for group in self.groups):
+            return None
+        return self.groups[0].doubt
 
     @property
     def has_one_family(self) -> bool:

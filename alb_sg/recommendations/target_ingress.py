@@ -17,7 +17,7 @@ from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARG
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import COMMON_PARAMETERS, Parameters
 from alb_sg.permissions.addresses import AddressSet, address_set
-from alb_sg.permissions.allowed_traffic import Direction, Traffic
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.plain_load_balancer import PlainLoadBalancer, PlainlyMet
 from alb_sg.recommendations.recommendation import USER_GUIDE, Recommendation, Severity
@@ -62,7 +62,14 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
         peers = split.nodes_peers(targets)
         if peers:
             groups.append(
-                RequirementGroup(Direction.TARGET_INGRESS, group.traffic, peers, group.cause, unread=group.unread)
+                RequirementGroup(
+                    Direction.TARGET_INGRESS,
+                    group.traffic,
+                    peers,
+                    group.cause,
+                    unread=group.unread,
+                    doubt=group.doubt,
+                )
             )
     remarks = tuple([f"{_abbreviate(ids)} not judged: {reason}" for reason, ids in split.not_judged.items()])
     if not groups:
@@ -176,9 +183,10 @@ class _TargetSplit:
 def _targets_by_port(groups: Iterable[RequirementGroup]) -> list[tuple[RequirementGroup, Sequence[Peer]]]:
     """The first requirement group and the targets of each target group and port: a health check port may be the port of
     some targets."""
-    groups_by_port: dict[tuple[str, Traffic, NotReadError | None], list[RequirementGroup]] = {}
+    groups_by_port: dict[tuple[object, ...], list[RequirementGroup]] = {}
     for group in groups:
-        groups_by_port.setdefault((group.cause.arn, group.traffic, group.unread), []).append(group)
+        key = group.cause.arn, group.traffic, group.unread, group.doubt
+        groups_by_port.setdefault(key, []).append(group)
     return [
         (alike[0], alike[0].peers if len(alike) == 1 else [peer for group in alike for peer in group.peers])
         for alike in groups_by_port.values()

@@ -117,8 +117,17 @@ def cli_command(call: ApiCall, region: str) -> str:
     operation = re.sub(r"(?<!^)(?=[A-Z])", "-", call.operation).lower()
     permissions = json.dumps(call.parameters["IpPermissions"], ensure_ascii=False)
     return (
-        f"aws {call.service} {operation} --region {region} --group-id {call.parameters['GroupId']} "
+        f"aws {call.service} {operation} --region {shlex.quote(region)} "
+        f"--group-id {shlex.quote(call.parameters['GroupId'])} "
         f"--ip-permissions {shlex.quote(permissions)}"
+    )
+
+
+def authorize_command(addition: Addition, group_id: str, region: str) -> str:
+    """The command of the AWS CLI that adds one rule."""
+    parameters = {"GroupId": group_id, "IpPermissions": [ip_permission(addition, None)]}
+    return cli_command(
+        ApiCall("ec2", f"AuthorizeSecurityGroup{_direction_suffix(addition.direction)}", parameters), region
     )
 
 
@@ -135,8 +144,8 @@ def _direction_suffix(direction: Direction) -> str:
     return "Ingress" if direction is Direction.INGRESS else "Egress"
 
 
-def ip_permission(addition: Addition, execution: str) -> dict[str, Any]:
-    """A rule as an `IpPermission` of one peer, with its description."""
+def ip_permission(addition: Addition, execution: str | None) -> dict[str, Any]:
+    """A rule as an `IpPermission` of one peer, with its description. `execution` is None if somebody else adds it."""
     permission = addition.permission
     list_name, member = PEER_MEMBERS[addition.peer_kind]
     peer = {member: addition.peer}

@@ -26,6 +26,11 @@ class Snippet:
     group_name: str | None
     document: DocumentResources = field(default_factory=DocumentResources)
 
+    def is_inline(self, addition: Addition) -> bool:
+        """Whether the rule belongs into the resource of its security group, which lists its rules itself."""
+        rules = self.document.inline_rules.get(addition.group_id or "")
+        return rules is not None and addition.direction.value in rules.directions
+
     @property
     def comments(self) -> tuple[str, ...]:
         """The lines that the snippet shows above its rules."""

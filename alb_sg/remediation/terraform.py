@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from alb_sg.findings.phrasing import printable
 from alb_sg.remediation.api_calls import group_description, rule_description
-from alb_sg.remediation.plan import PeerKind
+from alb_sg.remediation.plan import Addition, PeerKind
 from alb_sg.remediation.snippets import Snippet
 
 # The address of a planned resource or data source, perhaps in a module.
@@ -21,6 +21,12 @@ PEER_ARGUMENTS = {
     PeerKind.IPV6: "cidr_ipv6",
     PeerKind.PREFIX_LIST: "prefix_list_id",
     PeerKind.SECURITY_GROUP: "referenced_security_group_id",
+}
+INLINE_ARGUMENTS = {
+    PeerKind.IPV4: "cidr_blocks",
+    PeerKind.IPV6: "ipv6_cidr_blocks",
+    PeerKind.PREFIX_LIST: "prefix_list_ids",
+    PeerKind.SECURITY_GROUP: "security_groups",
 }
 
 
@@ -42,7 +48,9 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         yield f"  vpc_id      = {written.expression(snippet.load_balancer.vpc_id, snippet.load_balancer.arn)}"
         yield "}"
         separator = "\n"
-    for number, addition in enumerate(snippet.additions, 1):
+    inline = [addition for addition in snippet.additions if snippet.is_inline(addition)]
+    apart = [addition for addition in snippet.additions if not snippet.is_inline(addition)]
+    for number, addition in enumerate(apart, 1):
         name = addition.direction.value
         owner = snippet.load_balancer.arn if addition.group_id is None else addition.group_id
         group = written.expression(owner, owner) if addition.group_id is not None else f"aws_security_group.{prefix}.id"
@@ -59,6 +67,32 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         yield from (f"  {key.ljust(width)} = {value}" for key, value in fields.items())
         yield "}"
         separator = "\n"
+    for group_id in dict.fromkeys(addition.group_id for addition in inline if addition.group_id is not None):
+        yield f"{separator}# {printable(written.inline_comment(group_id))}"
+        for addition in inline:
+            if addition.group_id == group_id:
+                yield from _inline_block(addition, group_id, written)
+        separator = "\n"
+
+
+def _inline_block(addition: Addition, group_id: str, written: _WrittenIdentifiers) -> Iterator[str]:
+    """A block in the resource of a security group."""
+    if addition.peer == group_id:
+        argument, peer = "self", "true"
+    else:
+        argument = INLINE_ARGUMENTS[addition.peer_kind]
+        peer = f"[{written.expression(addition.peer, group_id)}]"
+    fields = {
+        "description": _hcl_string(rule_description(addition)),
+        "protocol": _hcl_string(addition.permission.protocol),
+        "from_port": str(addition.permission.from_port),
+        "to_port": str(addition.permission.to_port),
+        argument: peer,
+    }
+    width = max(map(len, fields))
+    yield f"{addition.direction.value} {{"
+    yield from (f"  {key.ljust(width)} = {value}" for key, value in fields.items())
+    yield "}"
 
 
 class _WrittenIdentifiers:
@@ -84,7 +118,7 @@ class _WrittenIdentifiers:
         for addition in snippet.additions:
             owner = snippet.load_balancer.arn if addition.group_id is None else addition.group_id
             module, address = self._address(owner)
-            if module and address is not None:
+            if module and address is not None and not snippet.is_inline(addition):
                 owners[f"{module}{address}"] = module
             for identifier in (addition.peer, *([snippet.load_balancer.vpc_id] if addition.group_id is None else [])):
                 other, named = self._address(identifier)
@@ -94,6 +128,29 @@ class _WrittenIdentifiers:
         if passed:
             lines.append(f"Pass in, as outputs and variables of modules: the id of {', '.join(passed)}.")
         return lines
+
+    def inline_comment(self, group_id: str) -> str:
+        """Where the blocks belong, and which of them make a circle."""
+        name = self._snippet.document.name_of(group_id)
+        text = (
+            f"Add these blocks to {name}, which lists its rules itself: it would take away rules that are resources of "
+            "their own."
+        )
+        circular = sorted(peer for peer in self._inline_peers(group_id) if group_id in self._inline_peers(peer))
+        if not circular:
+            return text
+        peers = ", ".join(map(self._snippet.document.name_of, circular))
+        return (
+            f"{text} Terraform refuses groups whose blocks name each other ({name} and {peers}): first make the rules "
+            "of one of them resources of their own."
+        )
+
+    def _inline_peers(self, group_id: str) -> set[str]:
+        """The groups that the blocks of a group name, with those to add."""
+        snippet = self._snippet
+        rules = snippet.document.inline_rules.get(group_id)
+        added = {one.peer for one in snippet.additions if one.group_id == group_id and snippet.is_inline(one)}
+        return {*(rules.peers if rules is not None else ()), *added} - {group_id}
 
     def _address(self, identifier: str) -> tuple[str, str | None]:
         """The module and the address in it of a planned resource; no address for any other identifier."""

@@ -52,7 +52,8 @@ def render_markdown(results: Results) -> str:
             room -= _byte_count(table.rows[row_count])
             row_count += 1
         text += _table_text(table, row_count)
-    return text + _fix_section(results, MAX_COMMENT_BYTES - _byte_count(text))
+    text += _fix_section(results, MAX_COMMENT_BYTES - _byte_count(text))
+    return text + _command_section(results, MAX_COMMENT_BYTES - _byte_count(text))
 
 
 def _fix_section(results: Results, room: int) -> str:
@@ -60,13 +61,29 @@ def _fix_section(results: Results, room: int) -> str:
     if not results.fix_code:
         return ""
     additions = "".join(f"+{phrasing.printable(line)}\n" for line in results.fix_code.splitlines())
-    # A fence is longer than every fence in the text.
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", additions)), default=0))
-    section = f"\n#### Rules to add\n\n{fence}diff\n{additions}{fence}\n"
+    section = f"\n#### Rules to add\n\n{_code_block('diff', additions)}"
     if _byte_count(section) <= room:
         return section
     note = "\n`alb-sg fix` writes the rules to add; a comment has no room for them.\n"
     return note if _byte_count(note) <= room else ""
+
+
+def _command_section(results: Results, room: int) -> str:
+    """The commands that fix load balancers which a planned change breaks and does not describe."""
+    if not results.fix_commands:
+        return ""
+    commands = "".join(f"{phrasing.printable(line)}\n" for line in results.fix_commands.splitlines())
+    section = f"\n#### Rules to add outside of the change\n\n{_code_block('sh', commands)}"
+    if _byte_count(section) <= room:
+        return section
+    note = "\nThe commands that fix load balancers outside of the change have no room in a comment.\n"
+    return note if _byte_count(note) <= room else ""
+
+
+def _code_block(language: str, text: str) -> str:
+    # A fence is longer than every fence in the text.
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}{fence}\n"
 
 
 def _summary_heading(results: Results) -> str:

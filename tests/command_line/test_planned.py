@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import shlex
 import zipfile
 from typing import Any
 
@@ -33,7 +35,7 @@ from tests.builders import (
     tcp,
 )
 from tests.command_line.calling import Answer, Command
-from tests.estate.planned.plans import Plan, Ref
+from tests.estate.planned.plans import Dynamic, Plan, Ref
 from tests.estate.planned.test_terraform import internal, open_web, web
 
 FIXED, NEW, STILL = "fixed", "newly broken", "still broken"
@@ -239,9 +241,13 @@ def test_fixed_findings(command: Command) -> None:
     assert "fixed" in over(command, plan).out
 
 
+# The refreshed values of a group whose configuration lists no rules.
+GROUP_VALUES: dict[str, Any] = {"vpc_id": "vpc-1", "ingress": [Dynamic()], "egress": [Dynamic()]}
+
+
 def shop_group(plan: Plan, module: str = "module.shop.") -> Plan:
-    """The group of `web` exists, and the plan has it unchanged, in a module."""
-    return plan.keep(f"{module}aws_security_group.web", "sg-1", name="sg-1", vpc_id="vpc-1", ingress=[], egress=[])
+    """The group of `web` exists without inline rules, and the plan has it unchanged, in a module."""
+    return plan.keep(f"{module}aws_security_group.web", "sg-1", **GROUP_VALUES, name="sg-1")
 
 
 def targets_base() -> Any:
@@ -262,6 +268,58 @@ def test_a_fix_refers_to_a_group_that_exists_by_its_address(command: Command) ->
     assert "+# Put these rules into module.shop, beside module.shop.aws_security_group.web.\n" in comment
     assert "+  security_group_id = aws_security_group.web.id\n" in comment
     assert '"sg-1"' not in comment
+
+
+def outside(answer: Answer) -> str:
+    """The section of a comment with the fixes of load balancers that the plan does not describe."""
+    return answer.out.partition("#### Rules to add outside of the change\n")[2]
+
+
+LEFT_OUT = "leave out of the change: aws_vpc_security_group_ingress_rule.https (delete)"
+
+
+def test_the_fix_of_load_balancers_that_the_plan_breaks_and_does_not_describe(command: Command) -> None:
+    """Two share a group that the plan does not describe either: one command, and what not to change."""
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    found = outside(over(command, plan, "--format", "markdown")).splitlines()
+    [comment] = [line for line in found if line.startswith("# ")]
+    assert comment.startswith("# Load balancer api (")
+    assert comment.endswith(f"): after the change is applied, or {LEFT_OUT}")
+    [authorize] = [shlex.split(line) for line in found if line.startswith("aws ")]
+    assert authorize[:7] == ["aws", "ec2", "authorize-security-group-ingress", "--region", REGION, "--group-id", "sg-1"]
+    # ICMP was missing before. It is in the table, and no part of what the plan breaks.
+    [permission] = json.loads(authorize[8])
+    assert (permission["FromPort"], permission["IpRanges"][0]["CidrIp"]) == (443, ANYWHERE)
+
+
+def test_advice_on_load_balancers_that_the_plan_breaks_and_does_not_describe(command: Command) -> None:
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    rows = [
+        line for line in over(command, plan, "--format", "markdown").out.splitlines() if "newly broken</code>" in line
+    ]
+    assert [html.unescape(row).count(LEFT_OUT) for row in rows] == [1, 1]
+
+
+def test_the_fix_of_a_load_balancer_outside_of_the_plan_whose_group_the_plan_describes(command: Command) -> None:
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    answer = over(command, shop_group(plan), "--format", "markdown")
+    assert outside(answer) == ""
+    assert answer.out.count("+  security_group_id = aws_security_group.web.id\n") == 1
+
+
+def test_the_fix_of_targets_outside_of_the_plan(command: Command) -> None:
+    """The plan takes a rule from the group of the targets."""
+    rule = {"security_group_id": "sg-app", "referenced_security_group_id": "sg-1", "from_port": 8080, "to_port": 8080}
+    plan = change().delete("aws_vpc_security_group_ingress_rule.app", "sgr-2", ip_protocol="tcp", **rule)
+    found = outside(over(command, plan, "--format", "markdown", base=targets_base()))
+    assert "leave out of the change: aws_vpc_security_group_ingress_rule.app (delete)" in found
+    assert "--group-id sg-app" in found
+
+
+def test_a_load_balancer_that_was_broken_before_has_no_commands(command: Command) -> None:
+    plan = change().update("aws_vpc_security_group_ingress_rule.https", "sgr-1", RULE, **{**RULE, "from_port": 80})
+    assert outside(over(command, plan, "--format", "markdown")) == ""
+    assert "still broken" in over(command, plan, "--format", "markdown").out
 
 
 def test_a_fix_names_a_group_that_the_plan_does_not_have_by_its_identifier(command: Command) -> None:
@@ -299,7 +357,7 @@ def test_a_fix_says_what_has_to_be_passed_into_the_module_of_the_group(
     module: str, peer: str, note: bool, command: Command
 ) -> None:
     plan = shop_group(change())
-    plan.keep(f"{module}aws_security_group.app", "sg-app", name="sg-app", vpc_id="vpc-1", ingress=[], egress=[])
+    plan.keep(f"{module}aws_security_group.app", "sg-app", **GROUP_VALUES, name="sg-app")
     plan.keep("aws_lb.web", ARN, arn=ARN, name="web")
     comment = over(command, plan, "--format", "markdown", base=targets_base()).out
     assert f"+  referenced_security_group_id = {peer}\n" in comment
@@ -449,6 +507,23 @@ SHOW = "terraform show -json PLAN > plan.json"
         ),
         (document(complete=False), "complete: the plan is incomplete (-target, or deferred changes)"),
         (
+            document(
+                complete=False,
+                deferred_changes=[
+                    {"reason": "instance_count_unknown", "resource_change": {"address": "aws_lb.web[*]"}},
+                    {"reason": "deferred_prereq", "resource_change": {"address": "aws_lb_listener.web"}},
+                ],
+            ),
+            (
+                "deferred_changes: the plan leaves changes to a later one (aws_lb.web[*]: instance_count_unknown and 1 "
+                "more), so that it lacks resources; plan without -allow-deferral, or apply it and judge the next plan"
+            ),
+        ),
+        (
+            document(deferred_changes=[{"reason": 1}]),
+            "deferred_changes: the plan leaves changes to a later one, so that",
+        ),
+        (
             document(format_version="2.0"),
             "format_version: format version 2.0 is newer than this version of alb-sg reads",
         ),
@@ -486,6 +561,8 @@ SHOW = "terraform show -json PLAN > plan.json"
         "shown state",
         "errors",
         "incomplete",
+        "deferred changes",
+        "deferred changes in another form",
         "newer format",
         "template",
         "list",

@@ -1,8 +1,8 @@
 """Public Terraform plans and states, in `shared/samples/iac/terraform` beside the repository. Their verdicts are
 derived by hand from what each plan says.
 
-Where the repository stands alone these tests are skipped; the tests in `tests/estate/planned` have a plan of their own
-for each situation here.
+Where the samples are absent these tests are skipped or fail (`tests/samples/shared.py`); the tests in
+`tests/estate/planned` have a plan of their own for each situation here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, TARGETS
 from tests.command_line.calling import Command
-from tests.samples.shared import shared_samples
+from tests.samples.shared import require_shared_samples, shared_samples
 
 COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, ERROR = "COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "ERROR"
 FOLDER = shared_samples("terraform")
@@ -69,8 +69,8 @@ NAMES = [] if FOLDER is None else list(PLANS)
 
 
 def test_every_shared_plan_and_state_is_tested() -> None:
-    if FOLDER is None:
-        pytest.skip("shared/samples/iac is not beside the repository: none of its plans is tested")
+    require_shared_samples()
+    assert FOLDER is not None
     assert {folder.name for folder in FOLDER.iterdir()} == {*PLANS, *STATES}
 
 

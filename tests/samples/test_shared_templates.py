@@ -1,8 +1,8 @@
 """Public CloudFormation templates, in `shared/samples/iac/cloudformation` beside the repository. Their verdicts are
 derived by hand from what each template says.
 
-The folder is no part of the repository. Where the repository stands alone these tests are skipped; the tests in
-`tests/estate/planned` have a template of their own for each situation here.
+The folder is no part of the repository. Where it is absent these tests are skipped or fail (`tests/samples/shared.py`);
+the tests in `tests/estate/planned` have a template of their own for each situation here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES, TARGETS
 from tests.command_line.calling import Command
-from tests.samples.shared import shared_samples
+from tests.samples.shared import require_shared_samples, shared_samples
 
 COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, ERROR = "COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "ERROR"
 NOT_JUDGED = dict.fromkeys(RULES, NOT_APPLICABLE)
@@ -182,8 +182,8 @@ NAMES = list(CASES) if FOLDER is not None else []
 
 
 def test_every_template_has_its_verdicts() -> None:
-    if FOLDER is None:
-        pytest.skip("shared/samples/iac is not beside the repository: none of its templates is tested")
+    require_shared_samples()
+    assert FOLDER is not None
     assert {folder.name for folder in FOLDER.iterdir()} == {name.partition(" ")[0] for name in CASES}
 
 

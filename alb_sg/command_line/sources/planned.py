@@ -28,7 +28,7 @@ from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
-from alb_sg.estate.planned.resources import DocumentResources, Scenario
+from alb_sg.estate.planned.resources import Scenario
 from alb_sg.findings.finding import EvaluationError
 
 PLANNED_HELP = (
@@ -130,7 +130,7 @@ def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Seq
     if len(fitting) > 1:
         raise InvalidInputError(_several_ways([scenario.assumptions for scenario, _, _ in with_load_balancers]))
     _, planned, found = fitting[0]
-    return replace(found, document=DocumentResources(planned.addresses, planned.locations))
+    return replace(found, document=planned.document)
 
 
 def _several_ways(ways: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
-from alb_sg.estate.model import Listener, Target
+from alb_sg.estate.model import Listener, Subnet, Target, Vpc
 from alb_sg.estate.planned.resources import Action, PlannedResource
 from alb_sg.estate.planned.values import PlannedValues, Properties, resource_id
 from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
@@ -50,6 +50,8 @@ class Draft:
             self.by_type.setdefault(resource.type, []).append(resource)
         self.all_by_id = {resource_id(one): one for one in all_resources if one.action is not Action.DELETE}
         self.touched: set[str] = set()
+        # The drafts of all accounts and regions of the scenario; this one is first.
+        self.all_drafts: tuple[Draft, ...] = (self,)
         self._before = before = Estate(account_region.account_id, account_region.region) if base is None else base
         self.failures: list[ReadFailure] = list(before.failures)
         self.load_balancers = dict(before.load_balancers)
@@ -68,6 +70,23 @@ class Draft:
     def each(self, resource_type: str) -> Iterator[PlannedResource]:
         """The resources of a type that exist after the change."""
         return (one for one in self.by_type.get(resource_type, ()) if one.action is not Action.DELETE)
+
+    def subnet(self, subnet_id: str) -> Subnet | None:
+        """A subnet, also of another account, which may share it."""
+        return next((one.subnets[subnet_id] for one in self.all_drafts if subnet_id in one.subnets), None)
+
+    def vpc(self, vpc_id: str) -> Vpc | None:
+        """A VPC, also of another account, which may share its subnets."""
+        return next((one.vpcs[vpc_id] for one in self.all_drafts if vpc_id in one.vpcs), None)
+
+    def may_be_one_with(self) -> Iterator[Draft]:
+        """This draft, and those of which nobody tells whether they are of the same account and region."""
+        for one in self.all_drafts:
+            if all(
+                not own or not other or own == other
+                for own, other in zip(self.account_region, one.account_region, strict=True)
+            ):
+                yield one
 
     def deleted(self, resource_type: str) -> Iterator[str]:
         """The identifiers of a type that the change deletes or replaces."""

@@ -6,24 +6,36 @@ Unknown values stay unknown: nothing here takes one from the estate that exists.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.arns import account_id_of, region_of
-from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, Permission
+from alb_sg.estate.model import LoadBalancer, Permission, UnknownValue
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.estate.planned import resource_types as types
+from alb_sg.estate.planned.account_regions import OWNERS, account_regions_of
 from alb_sg.estate.planned.draft import Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
 from alb_sg.estate.planned.planned_load_balancers import LoadBalancerBuilder
 from alb_sg.estate.planned.planned_members import MemberBuilder
 from alb_sg.estate.planned.planned_targets import TargetBuilder
 from alb_sg.estate.planned.planned_vpcs import VpcBuilder
-from alb_sg.estate.planned.resources import Action, Location, PlannedResource, Scenario
-from alb_sg.estate.planned.values import PlannedValues, resource_id
+from alb_sg.estate.planned.resources import (
+    Action,
+    DocumentResources,
+    InlineRules,
+    Location,
+    PlannedResource,
+    Scenario,
+)
+from alb_sg.estate.planned.security_group_rules import SELF
+from alb_sg.estate.planned.values import PlannedValues, Properties, resource_id
+
+_RULE_TYPES = {"ingress": types.SECURITY_GROUP_INGRESS, "egress": types.SECURITY_GROUP_EGRESS}
 
 
 @dataclass(frozen=True)
@@ -33,7 +45,8 @@ class PlannedEstates:
     `touched` are the identifiers of what the document creates, changes, deletes or adds rules and targets to;
     `documented` are those of the load balancers that it describes, `locations` where it describes them, and `replaced`
     the ARNs that load balancers have before they are replaced. `addresses` are those of the resources that the document
-    describes, by their identifier after the change.
+    describes, by their identifier after the change, and `inline_rules` has those security groups that list their rules
+    themselves. `changes` are what the document does to an identifier, such as `aws_security_group.a (delete)`.
     """
 
     estates: tuple[Estate, ...]
@@ -42,6 +55,12 @@ class PlannedEstates:
     locations: Mapping[str, Location] = field(default_factory=dict)
     replaced: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
+    inline_rules: Mapping[str, InlineRules] = field(default_factory=dict)
+    changes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def document(self) -> DocumentResources:
+        return DocumentResources(self.addresses, self.locations, self.inline_rules)
 
     def is_affected(self, estate: Estate, load_balancer: LoadBalancer) -> bool:
         """Whether the document describes a load balancer, or touches something that its verdicts depend on."""
@@ -50,17 +69,22 @@ class PlannedEstates:
         if load_balancer.arn in self.touched or not self.touched.isdisjoint(load_balancer.security_groups):
             return True
         try:
-            groups = estate.target_groups_of(load_balancer)
-            targets = {target.id for group in groups for target in estate.targets_of(group)}
+            return not self.touched.isdisjoint(_behind(estate, load_balancer))
         except NotReadError:
             return True
-        prefix_lists = {
-            prefix_list_id
-            for group_id in load_balancer.security_groups
-            for rule in _rules_of_group(estate, group_id)
-            for prefix_list_id in rule.prefix_list_ids
-        }
-        return not self.touched.isdisjoint({*(group.arn for group in groups), *targets, *prefix_lists})
+
+    def changes_to(self, estate: Estate, load_balancer: LoadBalancer, groups: AbstractSet[str]) -> tuple[str, ...]:
+        """What the document does to a load balancer and to what its verdicts depend on. `groups` are security groups of
+        its targets."""
+        listeners = (estate.listeners or {}).get(load_balancer.arn, ())
+        identifiers = {load_balancer.arn, load_balancer.vpc_id, *load_balancer.security_groups, *groups}
+        identifiers.update(one.arn for one in listeners)
+        if not isinstance(load_balancer.subnet_ids, UnknownValue):
+            identifiers.update(load_balancer.subnet_ids)
+        # What is not known of its targets is not what the document changes.
+        with contextlib.suppress(NotReadError):
+            identifiers |= _behind(estate, load_balancer)
+        return tuple(dict.fromkeys(one for key, found in self.changes.items() if key in identifiers for one in found))
 
 
 def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedEstates:
@@ -69,7 +93,7 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
     Raises InvalidInputError where it is not known to which of several accounts and regions a resource belongs.
     """
     values = PlannedValues(scenario.resources)
-    account_regions = _account_regions(scenario.resources, base)
+    account_regions = account_regions_of(scenario, values, base)
     by_account_region: dict[AccountRegion, list[PlannedResource]] = {one.account_region: [] for one in base}
     for resource, account_region in zip(scenario.resources, account_regions, strict=True):
         by_account_region.setdefault(account_region, []).append(resource)
@@ -78,7 +102,9 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
         Draft(values, resources, before.get(account_region), account_region, scenario.resources)
         for account_region, resources in by_account_region.items()
     ]
-    built = [_build(draft) for draft in drafts]
+    for draft in drafts:
+        draft.all_drafts = (draft, *(one for one in drafts if one is not draft))
+    built = _build(drafts)
     load_balancers = [one for one in scenario.resources if one.type == types.LOAD_BALANCER]
     return PlannedEstates(
         link_estates(sorted(built, key=lambda one: one.account_region)),
@@ -91,7 +117,64 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
             for one in scenario.resources
             if one.is_written and one.action is not Action.DELETE
         },
+        _inline_rules(scenario, values),
+        _changes(scenario, values),
     )
+
+
+def _behind(estate: Estate, load_balancer: LoadBalancer) -> set[str]:
+    """The identifiers of a load balancer's target groups, targets and prefix lists. Raises NotReadError."""
+    groups = estate.target_groups_of(load_balancer)
+    targets = {target.id for group in groups for target in estate.targets_of(group)}
+    prefix_lists = {
+        prefix_list_id
+        for group_id in load_balancer.security_groups
+        for rule in _rules_of_group(estate, group_id)
+        for prefix_list_id in rule.prefix_list_ids
+    }
+    return {*(group.arn for group in groups), *targets, *prefix_lists}
+
+
+def _changes(scenario: Scenario, values: PlannedValues) -> dict[str, tuple[str, ...]]:
+    """What the document does to each resource, and to what each of them is a part of, before and after."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in scenario.resources:
+        if one.action is not Action.KEEP:
+            owner = OWNERS.get(one.type, "")
+            states = [one.properties, *([] if one.before is None else [one.before])]
+            owners = [Properties(values, state).get(owner) for state in states]
+            for identifier in dict.fromkeys((resource_id(one), one.physical_id, *owners)):
+                if isinstance(identifier, str):
+                    found[identifier] = (*found.get(identifier, ()), f"{one.address} ({one.action.value})")
+    return found
+
+
+def _inline_rules(scenario: Scenario, values: PlannedValues) -> dict[str, InlineRules]:
+    """The security groups that list their rules themselves. In a direction in which a group has no rules of either
+    kind, it is as in the other one."""
+    apart = {
+        (Properties(values, one.properties).get("GroupId"), direction)
+        for one in scenario.resources
+        for direction in ("ingress", "egress")
+        if one.type == _RULE_TYPES[direction] and one.action is not Action.DELETE
+    }
+    found: dict[str, InlineRules] = {}
+    for one in scenario.resources:
+        if one.inline_rules and one.action is not Action.DELETE:
+            identifier = resource_id(one)
+            properties = Properties(values, one.properties)
+            peers = {
+                group
+                for name in ("SecurityGroupIngress", "SecurityGroupEgress")
+                for rule in properties.objects(name)
+                if isinstance(rule, Properties)
+                for side in ("SourceSecurityGroupId", "DestinationSecurityGroupId")
+                for group in rule.elements(side)
+                if isinstance(group, str) and group != SELF
+            }
+            directions = {name for name in _RULE_TYPES if name in one.inline_rules or (identifier, name) not in apart}
+            found[identifier] = InlineRules(frozenset(directions), frozenset(peers))
+    return found
 
 
 def _rules_of_group(estate: Estate, group_id: str) -> tuple[Permission, ...]:
@@ -99,52 +182,36 @@ def _rules_of_group(estate: Estate, group_id: str) -> tuple[Permission, ...]:
     return () if group is None else (*group.ingress, *group.egress)
 
 
-def _account_regions(resources: Sequence[PlannedResource], base: Sequence[Estate]) -> list[AccountRegion]:
-    """The account and region of each resource; "" for what nobody tells."""
-    own = [(_account_of(one), _region_of(one)) for one in resources]
-    known = [AccountRegion(account or "", region or "") for account, region in own if account or region]
-    choices = [one.account_region for one in base]
-    if not choices:
-        accounts = {one.account_id for one in known if one.account_id}
-        regions = {one.region for one in known if one.region}
-        account = next(iter(accounts)) if len(accounts) == 1 else ""
-        region = next(iter(regions)) if len(regions) == 1 else ""
-        return [AccountRegion(of or account, where or region) for of, where in own]
-    account_regions = []
-    for resource, (account_id, where) in zip(resources, own, strict=True):
-        fitting = [one for one in choices if account_id in (None, one.account_id) and where in (None, one.region)]
-        if len(fitting) > 1:
-            named = ", ".join(map(str, fitting[:4]))
-            raise InvalidInputError(
-                f"{resource.address}: the document does not tell which of these accounts and regions it is for: "
-                f"{named}; give the one estate that it changes"
-            )
-        account_regions.append(fitting[0] if fitting else AccountRegion(account_id or "", where or ""))
-    return account_regions
+def _build(drafts: Sequence[Draft]) -> list[Estate]:
+    """The estates with all parts of the document that belong to them. Each part is built for all accounts and regions
+    before the next: some share VPCs, and what is not known may belong to several of them."""
+    builders = [_Builders(draft) for draft in drafts]
+    for one in builders:
+        one.vpcs.build_prefix_lists()
+        one.vpcs.build_vpcs()
+        one.vpcs.build_subnets()
+    for one in builders:
+        one.groups.build()
+    for one in builders:
+        one.groups.apply_rules()
+    for one in builders:
+        one.members.build()
+        one.load_balancers.build_load_balancers()
+    for one in builders:
+        one.load_balancers.build_listeners()
+    for one in builders:
+        one.load_balancers.build_listener_rules()
+    for one in builders:
+        one.load_balancers.build_target_groups()
+    for one in builders:
+        one.targets.build()
+    return [draft.estate() for draft in drafts]
 
 
-def _account_of(resource: PlannedResource) -> str | None:
-    return resource.account_id or (account_id_of(resource.physical_id or "") or None)
-
-
-def _region_of(resource: PlannedResource) -> str | None:
-    return resource.region or (region_of(resource.physical_id or "") or None)
-
-
-def _build(draft: Draft) -> Estate:
-    """The estate with all parts of the document that belong to it."""
-    vpcs = VpcBuilder(draft)
-    groups = SecurityGroupBuilder(draft, vpcs)
-    members = MemberBuilder(draft, vpcs, groups)
-    load_balancers = LoadBalancerBuilder(draft, vpcs, groups)
-    targets = TargetBuilder(draft, vpcs, groups, members)
-    vpcs.build_prefix_lists()
-    vpcs.build_vpcs()
-    vpcs.build_subnets()
-    groups.build()
-    members.build()
-    load_balancers.build_load_balancers()
-    load_balancers.build_listeners()
-    load_balancers.build_target_groups()
-    targets.build()
-    return draft.estate()
+class _Builders:
+    def __init__(self, draft: Draft) -> None:
+        self.vpcs = VpcBuilder(draft)
+        self.groups = SecurityGroupBuilder(draft, self.vpcs)
+        self.members = MemberBuilder(draft, self.vpcs, self.groups)
+        self.load_balancers = LoadBalancerBuilder(draft, self.vpcs, self.groups)
+        self.targets = TargetBuilder(draft, self.vpcs, self.groups, self.members)

@@ -71,6 +71,9 @@ class SecurityGroupBuilder:
         for one in self._draft.each(types.SECURITY_GROUP):
             self._add_security_group(one)
         self._take_unlisted_rules_away()
+
+    def apply_rules(self) -> None:
+        """The rules that are resources of their own, when the groups of all accounts are there."""
         self._apply_rules(types.SECURITY_GROUP_INGRESS, "ingress")
         self._apply_rules(types.SECURITY_GROUP_EGRESS, "egress")
 
@@ -158,10 +161,10 @@ class SecurityGroupBuilder:
                     left = Rules((), (*left.unknown, *gone.unknown))
                 changed = with_rules(group, direction, left | added.get(group_id, Rules()))
                 self._draft.security_groups[group_id] = changed
-        if of_any_group != Rules():
-            for group in list(self._draft.security_groups.values()):
+        for draft in self._draft.may_be_one_with() if of_any_group != Rules() else ():
+            for group in list(draft.security_groups.values()):
                 changed = with_rules(group, direction, rules_of(group, direction) | of_any_group)
-                self._draft.security_groups[group.id] = changed
+                draft.security_groups[group.id] = changed
 
     def _removed_rules(self, resource_type: str, direction: str) -> dict[str, Rules]:
         """The rules before the change, by group, of the resources that it changes or deletes. `unknown`: any rule of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, NamedTuple
@@ -114,7 +114,7 @@ class LoadBalancerBuilder:
             load_balancer = properties.text("LoadBalancerArn") or listener_load_balancer_arn(arn)
             if not isinstance(load_balancer, str):
                 cause = load_balancer.text if isinstance(load_balancer, UnknownValue) else "it is missing"
-                self._add_listener_of_unknown(one, cause)
+                self._add_listener_of_unknown(one, properties.candidates("LoadBalancerArn"), cause)
                 continue
             if one.action is not Action.KEEP:
                 self._draft.touched.add(load_balancer)
@@ -122,6 +122,9 @@ class LoadBalancerBuilder:
                 self._draft.fail(Section.LOAD_BALANCERS, load_balancer, f"{one.address} changes it; {NOT_IN_DOCUMENT}")
             read = partial(self._read_listener, load_balancer)
             self._draft.listeners[arn] = self._draft.overlay(one, self._draft.listeners.get(arn), read)
+
+    def build_listener_rules(self) -> None:
+        """The target groups of rules, when the listeners of all accounts are there."""
         # A target group that is here names its load balancers itself.
         here = {resource_id(one) for one in self._draft.each(types.TARGET_GROUP)} | self._draft.target_groups.keys()
         for one in self._draft.each(types.LISTENER_RULE):
@@ -139,14 +142,18 @@ class LoadBalancerBuilder:
                 elsewhere = f"of {one.address} in another stack or state"
                 self._draft.listeners[elsewhere] = Listener(elsewhere, arn, "HTTP", unknown, (), unknown)
 
-    def _add_listener_of_unknown(self, resource: PlannedResource, cause: str) -> None:
-        """A listener of a load balancer that is not known may be one of each."""
-        if self._draft.base is None and not any(self._draft.each(types.LOAD_BALANCER)):
+    def _add_listener_of_unknown(self, resource: PlannedResource, candidates: Sequence[str], cause: str) -> None:
+        """A listener of a load balancer that is not known may be one of each candidate, or of any without them."""
+        drafts = list(self._draft.may_be_one_with())
+        if self._draft.base is None and not any(True for draft in drafts for _ in draft.each(types.LOAD_BALANCER)):
             self._fail_elsewhere(resource, cause)
         unknown = UnknownValue("LoadBalancerArn", cause)
-        for one in self._draft.each(types.LOAD_BALANCER):
-            arn = f"{resource_id(resource)} (perhaps of {resource_id(one)})"
-            self._draft.listeners[arn] = Listener(arn, resource_id(one), "HTTP", unknown, (), unknown)
+        for draft in drafts:
+            for one in draft.each(types.LOAD_BALANCER):
+                if candidates and resource_id(one) not in candidates:
+                    continue
+                arn = f"{resource_id(resource)} (perhaps of {resource_id(one)})"
+                draft.listeners[arn] = Listener(arn, resource_id(one), "HTTP", unknown, (), unknown)
 
     def _fail_elsewhere(self, resource: PlannedResource, cause: str) -> None:
         """A listener or rule whose load balancer is not known and not in the document."""
@@ -223,9 +230,11 @@ class LoadBalancerBuilder:
             hidden = listener_arn or UnknownValue("ListenerArn", "it is missing")
             is_bounded = forwarded.unknown is None or forwarded.possible is not None
             possible = tuple(sorted({*forwarded.arns, *(forwarded.possible or ())})) if is_bounded else None
-            of_document = [one for arn, one in self._draft.listeners.items() if arn in self._draft.all_by_id]
-            for one in candidates if len(candidates) == len(found) > 0 else of_document:
-                self._draft.listeners[one.arn] = _with_unknown(one, hidden, possible)
+            named = {one.arn for one in candidates} if len(candidates) == len(found) > 0 else None
+            for draft in self._draft.may_be_one_with():
+                for arn, one in list(draft.listeners.items()):
+                    if arn in draft.all_by_id if named is None else arn in named:
+                        draft.listeners[arn] = _with_unknown(one, hidden, possible)
 
     def build_target_groups(self) -> None:
         for arn in self._draft.deleted(types.TARGET_GROUP):

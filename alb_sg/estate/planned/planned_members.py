@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from alb_sg.estate.cidr import is_cidr
 from alb_sg.estate.model import Instance, NetworkInterface, UnknownValue, is_placeholder
 from alb_sg.estate.planned import resource_types as types
-from alb_sg.estate.planned.draft import Draft
+from alb_sg.estate.planned.draft import OVER_AN_ACCOUNT, Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
 from alb_sg.estate.planned.planned_vpcs import VpcBuilder
 from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
@@ -21,6 +21,21 @@ class Members(NamedTuple):
     groups: tuple[str, ...]
     unknown_groups: UnknownValue | None
     subnets: tuple[Any, ...]
+
+
+class _Attached(NamedTuple):
+    """The groups that resources of their own attach to interfaces, by the interface or the instance whose primary
+    interface it is, and why one may have more of them. `of_any` is such a reason that concerns each of them."""
+
+    groups: dict[str, tuple[str, ...]]
+    unknown: dict[str, UnknownValue]
+    of_any: UnknownValue | None = None
+
+    def unknown_groups(self, identifier: str) -> UnknownValue | None:
+        return self.unknown.get(identifier) or self.of_any
+
+
+_NOTHING_ATTACHED = _Attached({}, {})
 
 
 class MemberBuilder:
@@ -46,25 +61,26 @@ class MemberBuilder:
             identifier = resource_id(one)
             if one.action is Action.KEEP and self._draft.base is not None and identifier in self._draft.instances:
                 continue
-            members = self._instance_members(self._draft.after(one), attached.get(identifier, ()))
+            members = self._instance_members(self._draft.after(one), attached, identifier)
             address = self._draft.after(one).get("PrivateIpAddress")
             known = self._draft.instances.get(identifier)
             if known is not None and one.action is Action.UPDATE:
                 before = self._draft.before(one)
-                was = None if before is None else self._instance_members(before, ())
+                was = None if before is None else self._instance_members(before)
                 if was is None or (was.groups, was.unknown_groups) != (members.groups, members.unknown_groups):
-                    known = known._replace(groups=members.groups, unknown_groups=members.unknown_groups)
-                self._draft.instances[identifier] = known
+                    self._set_groups_of_instance(known, members.groups, members.unknown_groups)
             else:
                 self._draft.instances[identifier] = self.record(identifier, members, address)
-        for group_id, added in attached.items():
-            known = self._draft.instances.get(group_id)
-            if known is not None and self._draft.base is not None:
-                self._draft.instances[group_id] = known._replace(groups=tuple(sorted({*known.groups, *added})))
+        removed = self._removed_groups()
+        if self._draft.base is not None:
+            self._change_existing(attached, removed)
+        else:
+            self._doubt_existing(removed)
 
-    def _attached_groups(self) -> dict[str, tuple[str, ...]]:
-        """Groups by the interface, or by the instance whose primary interface it is."""
+    def _attached_groups(self) -> _Attached:
         found: dict[str, tuple[str, ...]] = {}
+        unknown: dict[str, UnknownValue] = {}
+        of_any: UnknownValue | None = None
         for one in self._draft.each(types.INTERFACE_SECURITY_GROUP):
             if one.action is Action.KEEP and self._draft.base is not None:
                 continue
@@ -74,9 +90,72 @@ class MemberBuilder:
                 self._draft.touched.add(interface)
                 groups = self._groups.group_ids(one.address, [properties.get("SecurityGroupId")])
                 found[interface] = (*found.get(interface, ()), *groups)
-        return found
+            else:
+                cause = "it is missing" if interface is None else interface.text
+                reason = UnknownValue("security groups", f"the interface of {one.address} is not known: {cause}")
+                candidates = properties.candidates("NetworkInterfaceId")
+                unknown.update(dict.fromkeys(candidates, reason))
+                of_any = of_any if candidates else reason
+        return _Attached(found, unknown, of_any)
 
-    def _add_interface(self, resource: PlannedResource, attached: Mapping[str, tuple[str, ...]]) -> None:
+    def _removed_groups(self) -> dict[str, set[str]]:
+        """The groups whose attachments go, by interface."""
+        removed: dict[str, set[str]] = {}
+        for one in self._draft.by_type.get(types.INTERFACE_SECURITY_GROUP, ()):
+            before = self._draft.before(one)
+            if before is not None and one.action is not Action.KEEP:
+                interface, group = before.text("NetworkInterfaceId"), before.text("SecurityGroupId")
+                if isinstance(interface, str) and isinstance(group, str):
+                    removed.setdefault(interface, set()).add(group)
+        return removed
+
+    def _doubt_existing(self, removed: Mapping[str, set[str]]) -> None:
+        """Without a base, which of the instances that carry a group have the interface that it is taken from is not
+        known."""
+        for groups in removed.values():
+            for one in list(self._draft.instances.values()):
+                if not groups.isdisjoint(one.groups):
+                    cause = f"{', '.join(sorted(groups))} is taken from an interface, which may be its own"
+                    self._draft.instances[one.id] = one._replace(
+                        groups=tuple(group for group in one.groups if group not in groups),
+                        unknown_groups=UnknownValue("security groups", f"{cause}; {OVER_AN_ACCOUNT}"),
+                    )
+
+    def _change_existing(self, attached: _Attached, removed: Mapping[str, set[str]]) -> None:
+        """Attach groups to the interfaces of the base, and take those away whose attachments go."""
+        of_any = () if attached.of_any is None else (*self._draft.interfaces, *self._draft.instances)
+        for identifier in dict.fromkeys((*removed, *attached.groups, *attached.unknown, *of_any)):
+            added = attached.groups.get(identifier, ())
+            known = self._draft.instances.get(identifier)
+            interface = self._draft.interfaces.get(identifier)
+            groups = known.groups if known is not None else () if interface is None else interface.groups
+            after = tuple(sorted({*groups} - removed.get(identifier, set()) | {*added}))
+            unknown = attached.unknown_groups(identifier) or _unknown_among(added)
+            self._draft.touched.add(identifier)
+            if known is not None:
+                self._set_groups_of_instance(known, after, unknown or known.unknown_groups)
+            elif interface is not None:
+                self._set_groups_of_interface(interface, after, unknown or interface.unknown_groups)
+
+    def _set_groups_of_instance(
+        self, instance: Instance, groups: tuple[str, ...], unknown: UnknownValue | None
+    ) -> None:
+        """Groups of an instance are those of its primary interface."""
+        self._draft.instances[instance.id] = instance._replace(groups=groups, unknown_groups=unknown)
+        for one in self._draft.interfaces.values() if self._draft.base is not None else ():
+            if one.instance_id == instance.id and one.is_primary:
+                self._draft.interfaces[one.id] = one._replace(groups=groups, unknown_groups=unknown)
+                return
+
+    def _set_groups_of_interface(
+        self, interface: NetworkInterface, groups: tuple[str, ...], unknown: UnknownValue | None
+    ) -> None:
+        self._draft.interfaces[interface.id] = interface._replace(groups=groups, unknown_groups=unknown)
+        instance = self._draft.instances.get(interface.instance_id or "")
+        if instance is not None and interface.is_primary:
+            self._draft.instances[instance.id] = instance._replace(groups=groups, unknown_groups=unknown)
+
+    def _add_interface(self, resource: PlannedResource, attached: _Attached) -> None:
         identifier = resource_id(resource)
         if resource.action is Action.KEEP and self._draft.base is not None and identifier in self._draft.interfaces:
             return
@@ -84,7 +163,7 @@ class MemberBuilder:
         groups = self._groups.group_ids(resource.address, properties.elements("GroupSet"))
         address = properties.get("PrivateIpAddress")
         vpc_id = self._vpcs.vpc_of_subnets(properties.elements("SubnetId"))
-        groups = (*groups, *attached.get(identifier, ()))
+        groups = (*groups, *attached.groups.get(identifier, ()))
         existing = self._draft.interfaces.get(identifier)
         if (
             existing is not None
@@ -100,16 +179,28 @@ class MemberBuilder:
         if isinstance(address, str) and is_cidr(address) and isinstance(vpc_id, str):
             addresses = () if unknown else (address,)
             self._draft.interfaces[identifier] = NetworkInterface(
-                identifier, vpc_id, groups, addresses, (), (), None, None, unknown=unknown
+                identifier,
+                vpc_id,
+                groups,
+                addresses,
+                (),
+                (),
+                None,
+                None,
+                unknown=unknown,
+                unknown_groups=attached.unknown_groups(identifier),
             )
         elif address is None or isinstance(address, UnknownPlannedValue):
             # A target that it is has no address yet, as that of a new instance.
             launched = {"SecurityGroupIds": properties.raw.get("GroupSet"), "SubnetId": properties.raw.get("SubnetId")}
-            members = self._instance_members(Properties(self._draft.values, launched), attached.get(identifier, ()))
+            members = self._instance_members(Properties(self._draft.values, launched), attached, identifier)
             self._draft.instances[identifier] = self.record(identifier, members)
 
-    def _instance_members(self, properties: Properties, attached: Sequence[str]) -> Members:
+    def _instance_members(
+        self, properties: Properties, attached: _Attached = _NOTHING_ATTACHED, identifier: str = ""
+    ) -> Members:
         """The groups of the primary interface and the subnet of an instance or a launch template's instances."""
+        interfaces = [identifier]
         subnets = properties.elements("SubnetId")
         elements: list[Any] = [
             *properties.elements("SecurityGroupIds"),
@@ -131,13 +222,15 @@ class MemberBuilder:
             subnets += interface.elements("SubnetId")
             own = interface.get("NetworkInterfaceId")
             planned = self._draft.all_by_id.get(own) if isinstance(own, str) else None
+            interfaces += [own] if isinstance(own, str) else []
             if planned is not None:
                 of_interface = Properties(self._draft.values, planned.properties)
                 elements += of_interface.elements("GroupSet")
                 subnets += of_interface.elements("SubnetId")
             elif own is not None:
                 elements.append(UnknownPlannedValue(f"the groups of network interface {own} are not in the document"))
-        known = tuple(sorted({one for one in elements if isinstance(one, str)} | set(attached)))
+        added = {group for one in interfaces for group in attached.groups.get(one, ())}
+        known = tuple(sorted({one for one in elements if isinstance(one, str)} | added))
         unknown = next((unknown_value("security groups", one) for one in elements if not isinstance(one, str)), None)
         if not elements:
             vpc_id = self._vpcs.vpc_of_subnets(subnets)
@@ -146,6 +239,7 @@ class MemberBuilder:
             else:
                 cause = "it names none, and its VPC, whose default group it gets, is not known"
                 unknown = UnknownValue("security groups", cause)
+        unknown = unknown or next(filter(None, map(attached.unknown_groups, interfaces)), None)
         return Members(known, unknown, tuple(subnets))
 
     def record(self, identifier: str, members: Members, address: Any = None) -> Instance:
@@ -202,7 +296,7 @@ class MemberBuilder:
     def _launched_members(self, properties: Mapping[str, Any], subnets: tuple[Any, ...]) -> Members:
         """The members that an Auto Scaling group launches into its own subnets."""
         launched = Properties(self._draft.values, {**properties, "SubnetId": list(subnets)})
-        return self._instance_members(launched, ())._replace(subnets=subnets)
+        return self._instance_members(launched)._replace(subnets=subnets)
 
     def _named(self, resource_type: str, name: Any, name_property: str) -> PlannedResource | None:
         """The resource of a type with this identifier or name."""
@@ -237,3 +331,9 @@ class MemberBuilder:
                 cause = "whether its instances use the new version of the launch template is not known"
                 return after._replace(groups=common, unknown_groups=UnknownValue("security groups", cause))
         return after
+
+
+def _unknown_among(groups: Sequence[str]) -> UnknownValue | None:
+    """Why groups are not all known: one of them is a name for what is not."""
+    unknown = next(filter(is_placeholder, groups), None)
+    return None if unknown is None else UnknownValue("security groups", unknown)

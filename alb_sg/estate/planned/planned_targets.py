@@ -33,6 +33,10 @@ class TargetBuilder:
         for arn, target, action in self._registrations():
             registered_to.add(arn)
             draft.touched.add(arn)
+            if (holder := self._other_holder(arn)) is not None:
+                if holder.base is None or arn in holder.targets:
+                    holder.targets[arn] = [*holder.targets.get(arn, ()), target]
+                continue
             if draft.base is not None and arn not in read:
                 # What the base does not tell stays unknown: these targets are not all.
                 continue
@@ -58,9 +62,10 @@ class TargetBuilder:
         draft = self._draft
         for arn, targets in draft.targets.items():
             group = draft.target_groups.get(arn)
-            if group is None or group.target_type != "instance" or group.vpc_id not in draft.vpcs:
+            vpc = None if group is None else draft.vpc(group.vpc_id)
+            if group is None or group.target_type != "instance" or vpc is None:
                 continue
-            blocks = self._vpcs.blocks_of_vpc(draft.vpcs[group.vpc_id])
+            blocks = self._vpcs.blocks_of_vpc(vpc)
             for target in targets:
                 record = draft.instances.get(target.id)
                 # Of a target with an unknown value, it is not known whether this is its group.
@@ -117,7 +122,7 @@ class TargetBuilder:
     def _read_registration(
         self, address: str, properties: Properties, arn: str | UnknownValue | None, action: Action
     ) -> Iterator[tuple[str, Target, Action]]:
-        target_id, port = properties.get("Id"), properties.port("Port")
+        target_id, port = self._address_of_interface(properties.get("Id")), properties.port("Port")
         if isinstance(target_id, UnknownPlannedValue):
             self._add_unknown_target(address, target_id)
             target_id = address
@@ -125,12 +130,29 @@ class TargetBuilder:
             yield arn, Target(str(target_id), port, None), action
         elif action is Action.CREATE:
             hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
-            for one in self._possible_target_groups(properties.candidates("TargetGroupArn")):
-                yield one, Target(str(target_id), port, None, unknown=hidden), Action.CREATE
+            candidates = properties.candidates("TargetGroupArn")
+            target = Target(str(target_id), port, None, unknown=hidden, possible_target_group_arns=candidates)
+            for one in self._possible_target_groups(candidates):
+                yield one, target, Action.CREATE
+
+    def _address_of_interface(self, target_id: Any) -> Any:
+        """The address of a planned network interface that a target is, where it is known."""
+        planned = self._draft.all_by_id.get(target_id) if isinstance(target_id, str) else None
+        if planned is None or planned.type != types.NETWORK_INTERFACE:
+            return target_id
+        address = Properties(self._draft.values, planned.properties).get("PrivateIpAddress")
+        return address if isinstance(address, str) else target_id
 
     def _possible_target_groups(self, candidates: Sequence[str]) -> Sequence[str]:
         """The target groups of which an unknown one is one: any of the document, unless candidates are known."""
-        return candidates or [resource_id(one) for one in self._draft.each(types.TARGET_GROUP)]
+        drafts = self._draft.may_be_one_with()
+        return candidates or [resource_id(one) for draft in drafts for one in draft.each(types.TARGET_GROUP)]
+
+    def _other_holder(self, arn: str) -> Draft | None:
+        """The other draft that has a target group which a target may be registered with."""
+        if arn in self._draft.target_groups:
+            return None
+        return next((one for one in self._draft.may_be_one_with() if arn in one.target_groups), None)
 
     def _add_unknown_target(self, identifier: str, target_id: UnknownPlannedValue) -> None:
         """A target of which only is known what the instances that it may be have in common."""
@@ -247,8 +269,10 @@ class TargetBuilder:
                     if isinstance(arn, UnknownPlannedValue)
                     else UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
                 )
-                for one in self._possible_target_groups(self._draft.values.candidates(arn)):
-                    yield one, Target(identifier, port, None, unknown=hidden), Action.CREATE
+                candidates = self._draft.values.candidates(arn)
+                target = Target(identifier, port, None, unknown=hidden, possible_target_group_arns=candidates)
+                for one in self._possible_target_groups(candidates):
+                    yield one, target, Action.CREATE
 
 
 def _traffic_sources(properties: Properties) -> list[Any]:

@@ -11,9 +11,21 @@ from alb_sg.estate.model import PrefixList, Subnet, UnknownValue, Vpc, is_placeh
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_ACCOUNT, Draft
 from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
-from alb_sg.estate.planned.values import FAMILIES, Properties, resource_id, unknown_text, unknown_value
+from alb_sg.estate.planned.values import (
+    FAMILIES,
+    Properties,
+    attribute_identity,
+    element_identity,
+    resource_id,
+    unknown_block,
+    unknown_text,
+    unknown_value,
+)
 from alb_sg.estate.sections import Section
 
+# The properties that let a pool choose a block where none is written.
+_POOLS = {Family.IPV4: ("Ipv4IpamPoolId",), Family.IPV6: ("Ipv6IpamPoolId", "Ipv6Pool")}
+_IPV6_PROPERTIES = ("AmazonProvidedIpv6CidrBlock", "Ipv6CidrBlock", *_POOLS[Family.IPV6])
 NetworkT = TypeVar("NetworkT", Vpc, Subnet)
 Blocks = dict[Family, tuple[str, ...]]
 
@@ -111,6 +123,9 @@ class VpcBuilder:
         """A VPC or subnet after the change. One that exists keeps its blocks: only a replacement has another one, and
         others may have added some."""
         after: NetworkT = self._draft.overlay(resource, existing, read)
+        if existing is not None and existing.unknown_cidrs and resource.action not in NEW_ACTIONS:
+            # It has other blocks that are not known.
+            after = after._replace(unknown_cidrs=_without_identities(after.unknown_cidrs))
         if existing is None or resource.before is not None or resource.action in NEW_ACTIONS:
             return after
         cidrs = _together(existing.cidrs, after.cidrs)
@@ -127,7 +142,7 @@ class VpcBuilder:
                 found.setdefault(vpc_id, []).append(properties)
             elif isinstance(vpc_id, UnknownValue):
                 # It may be a block of any VPC of the document.
-                for vpc in self._draft.each(types.VPC):
+                for vpc in (vpc for draft in self._draft.may_be_one_with() for vpc in draft.each(types.VPC)):
                     found.setdefault(resource_id(vpc), []).append(
                         Properties(self._draft.values, {"CidrBlock": UnknownPlannedValue(vpc_id.text)})
                     )
@@ -138,7 +153,7 @@ class VpcBuilder:
     ) -> Vpc:
         cidrs: dict[Family, tuple[str, ...]] = {Family.IPV4: (), Family.IPV6: ()}
         unknown: dict[Family, UnknownValue] = {}
-        _add_blocks(properties, cidrs, unknown)
+        _add_blocks(properties, cidrs, unknown, attribute_identity(resource.address, "CidrBlock"))
         for one in added:
             _add_blocks(one, cidrs, unknown)
         associations = properties.get("CidrBlockAssociations")
@@ -148,7 +163,9 @@ class VpcBuilder:
                     _add_blocks(association, cidrs, unknown)
         elif self._draft.base is None and resource.action not in NEW_ACTIONS:
             cause = f"the plan or template does not tell all blocks of a VPC that exists; {OVER_AN_ACCOUNT}"
-            unknown = {**_unknown_blocks(cause), **unknown}
+            unknown = {**_unknown_blocks(cause), **_without_identities(unknown)}
+        elif resource.action in NEW_ACTIONS:
+            _identify_ipv6_block(resource.address, (properties, *added), unknown)
         return Vpc(identifier, cidrs, unknown)
 
     def build_subnets(self) -> None:
@@ -219,7 +236,7 @@ class VpcBuilder:
         return unknown
 
     def _known_vpc_of_subnet(self, subnet: Any) -> str | None:
-        known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+        known = self._draft.subnet(subnet) if isinstance(subnet, str) else None
         return str(known.vpc_id) if known is not None and known.vpc_id and not is_placeholder(known.vpc_id) else None
 
     def blocks_of_subnets(self, subnets: Sequence[Any]) -> tuple[str, ...]:
@@ -236,7 +253,7 @@ class VpcBuilder:
         if isinstance(subnet, UnknownPlannedValue):
             of_candidates = [self._blocks_of_subnet(one, family) for one in self._draft.values.candidates(subnet)]
             return tuple(block for one in of_candidates for block in one) if all(of_candidates) else ()
-        known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+        known = self._draft.subnet(subnet) if isinstance(subnet, str) else None
         if known is None or family in known.unknown_cidrs:
             return ()
         found: tuple[str, ...] = known.cidrs[family]
@@ -270,16 +287,48 @@ def _unknown_blocks(cause: str) -> dict[Family, UnknownValue]:
 
 
 def _add_blocks(
-    properties: Properties, cidrs: dict[Family, tuple[str, ...]], unknown: dict[Family, UnknownValue]
+    properties: Properties,
+    cidrs: dict[Family, tuple[str, ...]],
+    unknown: dict[Family, UnknownValue],
+    pool_identity: str = "",
 ) -> None:
-    """Add the blocks that a VPC or an association of it names."""
+    """Add the blocks that a VPC, a subnet or an association names. `pool_identity` is that of an IPv4 block from a
+    pool."""
     for name, family in (("CidrBlock", Family.IPV4), ("Ipv6CidrBlock", Family.IPV6)):
-        block = properties.text(name)
-        if isinstance(block, UnknownValue):
-            unknown[family] = block
+        value, block = properties.get(name), properties.text(name)
+        if isinstance(value, UnknownPlannedValue):
+            _add_unknown(unknown, family, unknown_block(name, value, family))
+        elif isinstance(block, UnknownValue):
+            _add_unknown(unknown, family, block)
         elif block is not None and not is_cidr(block):
-            unknown[family] = UnknownValue(name, f"{block!r} is not a CIDR block")
+            _add_unknown(unknown, family, UnknownValue(name, f"{block!r} is not a CIDR block"))
         elif block is not None:
             cidrs[family] = tuple(sorted({*cidrs[family], block}))
+        elif any(name in properties for name in _POOLS[family]):
+            chosen = UnknownPlannedValue("an address pool gives it when the change is applied", identity=pool_identity)
+            _add_unknown(unknown, family, unknown_block(name, chosen, family))
     if properties.get("AmazonProvidedIpv6CidrBlock") not in (None, False, "false") and not cidrs[Family.IPV6]:
-        unknown[Family.IPV6] = UnknownValue("Ipv6CidrBlock", "Amazon provides it when the change is applied")
+        provided = UnknownValue("Ipv6CidrBlock", "Amazon provides it when the change is applied")
+        _add_unknown(unknown, Family.IPV6, provided)
+
+
+def _without_identities(unknown: Mapping[Family, UnknownValue]) -> dict[Family, UnknownValue]:
+    return {family: one._replace(identities=frozenset()) for family, one in unknown.items()}
+
+
+def _identify_ipv6_block(address: str, of_vpc: Iterable[Properties], unknown: dict[Family, UnknownValue]) -> None:
+    """The only IPv6 block of a new VPC is the first element of its attribute `Ipv6CidrBlocks`."""
+    associated = [one for one in of_vpc if any(name in one for name in _IPV6_PROPERTIES)]
+    block = unknown.get(Family.IPV6)
+    if len(associated) == 1 and block is not None:
+        identity = element_identity(0, attribute_identity(address, "Ipv6CidrBlocks"))
+        unknown[Family.IPV6] = block._replace(identities=frozenset({f"{Family.IPV6.label} {identity}"}))
+
+
+def _add_unknown(unknown: dict[Family, UnknownValue], family: Family, block: UnknownValue) -> None:
+    """Add an unknown block. The identities of several are known if those of each are."""
+    known = unknown.get(family)
+    if known is not None:
+        both = known.identities and block.identities
+        block = block._replace(identities=known.identities | block.identities if both else frozenset())
+    unknown[family] = block

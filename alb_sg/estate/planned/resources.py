@@ -20,13 +20,14 @@ class UnknownPlannedValue:
     `origin` says where it comes from (`known after apply: module.x.aws_lb.y.vpc_id`, `parameter VpcCidr`), and
     `remedy` what would settle it (`give --template-parameter VpcCidr=…`). `candidates` are the resources and
     identifiers of which it is one, or several in a list; without any, it may be everything. `is_existing`: it can only
-    be resources that exist already, or none.
+    be resources that exist already, or none. `identity`: values of the same one are equal, whatever they are.
     """
 
     origin: str
     remedy: str = ""
     candidates: tuple[ResourceReference | str, ...] = ()
     is_existing: bool = False
+    identity: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,22 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class InlineRules:
+    """The directions (`ingress`, `egress`) in which a security group lists its rules itself, so that a rule that is a
+    resource of its own would be taken away again, and the security groups that these rules name."""
+
+    directions: frozenset[str]
+    peers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentResources:
-    """The resources of a plan or template, by identifier: their addresses, and where they are written if that is
-    known."""
+    """The resources of a plan or template, by identifier: their addresses, where they are written if that is known, and
+    the security groups that list their rules themselves."""
 
     addresses: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Location] = field(default_factory=dict)
+    inline_rules: Mapping[str, InlineRules] = field(default_factory=dict)
 
     def name_of(self, identifier: str) -> str:
         """The address of a resource of the document; any other keeps its identifier."""
@@ -83,7 +94,10 @@ class DocumentResources:
 class PlannedResource:
     """A resource after the change. `physical_id` is the ARN (load balancer, listener, target group) or the identifier
     (security group, VPC, …) of one that exists already, otherwise None. `before` has the properties of one that
-    exists, where the document holds them. `is_written`: the configuration has it, so that others may refer to it."""
+    exists, where the document holds them. `account_id` and `region` are None where nobody tells them: they are those of
+    the rest of the document. They are "" where others of the same origin have another one. `provider` is the
+    configuration that makes it. `inline_rules` are the directions in which a security group lists its rules itself.
+    `is_written`: the configuration has it, so that others may refer to it."""
 
     address: str
     type: str
@@ -94,6 +108,8 @@ class PlannedResource:
     location: Location | None = None
     account_id: str | None = None
     region: str | None = None
+    provider: str = ""
+    inline_rules: frozenset[str] = frozenset()
     is_written: bool = True
 
 
@@ -104,10 +120,12 @@ class Scenario:
     `assumptions` are those choices in words (`parameter Scheme is internal`); a Terraform plan has one scenario without
     any. `load_balancers` are the addresses of those that the scenario is for: it has all that decides their verdicts,
     and perhaps a part of what decides those of others. None: all of them. `unread` are parts of the document that
-    could not be read, and may describe more load balancers.
+    could not be read, and may describe more load balancers. `is_one_account`: a resource that does not tell its account
+    has that of the rest.
     """
 
     resources: Sequence[PlannedResource]
     assumptions: tuple[str, ...] = ()
     load_balancers: frozenset[str] | None = None
     unread: tuple[UnknownPlannedValue, ...] = ()
+    is_one_account: bool = True

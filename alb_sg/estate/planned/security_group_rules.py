@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate import from_api
-from alb_sg.estate.cidr import format_address, parse_cidr
+from alb_sg.estate.cidr import Family, format_address, parse_cidr
 from alb_sg.estate.model import NO_TAGS, Permission, SecurityGroup, UnknownValue
 from alb_sg.estate.planned.resources import UnknownPlannedValue
-from alb_sg.estate.planned.values import Properties, unknown_value
+from alb_sg.estate.planned.values import Properties, unknown_block, unknown_value
 
 ALL_TRAFFIC = Permission("-1", None, None, ("0.0.0.0/0", "::/0"), (), ())
 
@@ -65,7 +65,8 @@ def read_rule(owner: str, direction: str, rule: Properties, self_id: str) -> Rul
             traffic[field] = value
     if unknown_traffic is not None and "IpProtocol" not in traffic:
         return Rules(unknown=(unknown_traffic,))
-    addresses, unknown_addresses = _address_shapes(owner, direction, rule)
+    addresses, unknown_blocks = _address_shapes(owner, direction, rule)
+    unknown_addresses = unknown_blocks[-1] if unknown_blocks else None
     references, unknown_reference = _reference_shapes(owner, direction, rule, self_id)
     try:
         bare = from_api.permission({"IpProtocol": traffic["IpProtocol"]} if unknown_traffic else traffic)
@@ -75,11 +76,15 @@ def read_rule(owner: str, direction: str, rule: Properties, self_id: str) -> Rul
                 unknown_addresses = unknown_traffic
             if references or unknown_reference is not None:
                 unknown_reference = unknown_traffic
-            addresses, references = [], []
+            addresses, references, unknown_blocks = [], [], []
             bare = bare._replace(from_port=_ANY_PORT[bare.protocol], to_port=_ANY_PORT[bare.protocol])
         known = [_normalized(_with_peers(bare, shape)) for shape in (*addresses, *references)]
     except InvalidInputError as error:
         return Rules(unknown=(UnknownValue(f"{error.place or 'rule'} of {owner}", error.message),))
+    # A rule each for blocks of which is known what they are equal to.
+    known += [
+        bare._replace(unknown_addresses=one) for one in unknown_blocks if one.identities and one != unknown_addresses
+    ]
     if unknown_addresses is not None or unknown_reference is not None:
         known.append(bare._replace(unknown_addresses=unknown_addresses, unknown_reference=unknown_reference))
     return Rules(tuple(dict.fromkeys(known)))
@@ -95,18 +100,18 @@ def _with_peers(bare: Permission, shape: Mapping[str, Any]) -> Permission:
     return bare._replace(cidrs=peers.cidrs, prefix_list_ids=peers.prefix_list_ids, references=peers.references)
 
 
-def _address_shapes(owner: str, direction: str, rule: Properties) -> tuple[list[dict[str, Any]], UnknownValue | None]:
-    """The blocks and prefix lists of a rule in the API's shape, and an unknown one."""
+def _address_shapes(owner: str, direction: str, rule: Properties) -> tuple[list[dict[str, Any]], list[UnknownValue]]:
+    """The blocks and prefix lists of a rule in the API's shape, and those that are not known."""
     shapes: list[dict[str, Any]] = []
-    unknown: UnknownValue | None = None
-    for field, shape_of in (
-        ("CidrIp", _ipv4_shape),
-        ("CidrIpv6", _ipv6_shape),
-        (_PEERS[direction].prefix_list, _prefix_list_shape),
+    unknown: list[UnknownValue] = []
+    for field, family, shape_of in (
+        ("CidrIp", Family.IPV4, _ipv4_shape),
+        ("CidrIpv6", Family.IPV6, _ipv6_shape),
+        (_PEERS[direction].prefix_list, None, _prefix_list_shape),
     ):
         for value in rule.elements(field):
             if isinstance(value, UnknownPlannedValue):
-                unknown = unknown_value(f"{field} of {owner}", value)
+                unknown.append(unknown_block(f"{field} of {owner}", value, family))
             elif value != "":
                 shapes.append(shape_of(value))
     return shapes, unknown

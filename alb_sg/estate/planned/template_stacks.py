@@ -31,7 +31,14 @@ from alb_sg.estate.planned.template_parameters import (
     read_declared_parameters,
 )
 from alb_sg.estate.planned.template_properties import NO_VALUE_EXPRESSION, spread_condition
-from alb_sg.estate.planned.template_text import NO_VALUE, OpenParameter, is_known, split, unknown_of
+from alb_sg.estate.planned.template_text import (
+    NO_VALUE,
+    OpenParameter,
+    is_known,
+    parameter_identity,
+    split,
+    unknown_of,
+)
 from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX
 from alb_sg.estate.planned.template_values import Expressions, parameter_label
 
@@ -397,7 +404,8 @@ class Stack:
 
     def _from_ssm(self, declared: DeclaredParameter, name: str | None) -> UnknownPlannedValue:
         which = "an SSM parameter" if name is None else f"SSM parameter {name}"
-        return UnknownPlannedValue(f"{parameter_label(self.address, declared.name)} ({which}, read at deployment)")
+        origin = f"{parameter_label(self.address, declared.name)} ({which}, read at deployment)"
+        return UnknownPlannedValue(origin, identity=parameter_identity(self.address, declared.name))
 
     def _not_given(self, declared: DeclaredParameter) -> object:
         label = parameter_label(self.address, declared.name)

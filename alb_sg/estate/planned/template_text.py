@@ -8,12 +8,13 @@ again. `planned_value` turns all of them into what readers of a scenario see.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.planned.resources import PlannedValue, ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.template_parameters import DeclaredParameter, plain_text
+from alb_sg.estate.planned.values import attribute_identity
 
 
 class _NoValue:
@@ -108,7 +109,7 @@ def _cannot_hold(part: TextPart, delimiter: str) -> bool:
 
 
 def unknown_of(value: object, prefix: str = "") -> UnknownPlannedValue:
-    """Why a value that is not known is not known."""
+    """Why a value that is not known is not known. It has no identity: it may be made of the value in any way."""
     if isinstance(value, UnknownPlannedValue):
         return UnknownPlannedValue(f"{prefix}{value.origin}", value.remedy)
     if isinstance(value, OpenParameter):
@@ -132,5 +133,24 @@ def planned_value(value: object) -> PlannedValue:
     if isinstance(value, dict):
         return {key: planned_value(one) for key, one in value.items()}
     if isinstance(value, (OpenParameter, JoinedText)):
-        return unknown_of(value)
+        return replace(unknown_of(value), identity=identity_of(value))
     return value
+
+
+def identity_of(value: object) -> str:
+    """What is the same for equal values that are not known; "" if that cannot be told. A deployment has one value of
+    each parameter and attribute, so that text that is made of the same ones in the same way is equal."""
+    if isinstance(value, UnknownPlannedValue):
+        return value.identity
+    if isinstance(value, OpenParameter):
+        return parameter_identity(value.stack, value.name)
+    if isinstance(value, ResourceReference):
+        return attribute_identity(value.address, value.attribute)
+    if isinstance(value, JoinedText):
+        parts = [repr(part) if isinstance(part, str) else identity_of(part) for part in value.parts]
+        return f"({' + '.join(parts)})" if all(parts) else ""
+    return ""
+
+
+def parameter_identity(stack: str, name: str) -> str:
+    return f"parameter {name!r} of {stack!r}"

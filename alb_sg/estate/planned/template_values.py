@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -25,12 +26,14 @@ from alb_sg.estate.planned.template_text import (
     NO_VALUE,
     JoinedText,
     OpenParameter,
+    identity_of,
     is_known,
     joined,
     split,
     unknown_of,
 )
 from alb_sg.estate.planned.template_types import IDENTIFIER_ATTRIBUTES, PROPERTY_OF_ATTRIBUTE
+from alb_sg.estate.planned.values import element_identity
 
 MAX_INDEX_DIGITS = 9
 # "Fn::Cidr": the count is from 1 to 256. Without host bits, blocks of an IPv4 network are /24 in the examples; the
@@ -345,7 +348,8 @@ class Expressions:
         if not isinstance(values, list):
             if is_known(values):
                 raise InvalidInputError("Fn::Select takes a list; text has to be split first (Fn::Split)")
-            return unknown_of(values, f"element {number} of ")
+            identity = element_identity(number, identity_of(values))
+            return replace(unknown_of(values, f"element {number} of "), identity=identity)
         if number >= len(values):
             raise UndeployableError(f"Fn::Select takes element {number} of a list of {len(values)}")
         return values[number]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alb_sg.aws.arns import account_id_of, region_of
 from alb_sg.estate.json_files import file_error_context
 from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
 from alb_sg.estate.planned.terraform_plan import (
@@ -14,6 +14,7 @@ from alb_sg.estate.planned.terraform_plan import (
     require_known_shape,
     resource_changes,
 )
+from alb_sg.estate.planned.terraform_providers import Providers
 from alb_sg.estate.planned.terraform_references import Instance, Key, References, module_path, parse_steps
 from alb_sg.estate.planned.terraform_resources import (
     DATA_READERS,
@@ -36,6 +37,7 @@ _ACTIONS = {
     ("create", "forget"): Action.CREATE,
     ("forget", "create"): Action.CREATE,
 }
+_GENERATED_RULES = {name: re.compile(rf"^\s*{name}\s*[=\{{]", re.MULTILINE) for name in ("ingress", "egress")}
 # The attributes that hold a resource's ARN or identifier.
 _PHYSICAL_ID_ATTRIBUTES: Mapping[str, str] = {
     "awscc_elasticloadbalancingv2_load_balancer": "load_balancer_arn",
@@ -60,9 +62,15 @@ def terraform_scenario(document: Mapping[str, Any]) -> Scenario:
     read_later = {one.address for one in changed if one.is_data}
     instances = [*changed, *(one for one in _data(document) if one.address not in read_later)]
     references = References(document, [one for one in instances if one.action is not Action.DELETE])
-    places = _Places(document, references, instances)
-    resources = [resource for one in instances if (resource := _planned_resource(references, one, places)) is not None]
-    return Scenario(resources)
+    providers = Providers(document, references, instances)
+    resources: list[PlannedResource] = []
+    credentials: set[str] = set()
+    for one in instances:
+        resource = _planned_resource(references, one, providers)
+        if resource is not None:
+            resources.append(resource)
+            credentials |= providers.credentials_of(one)
+    return Scenario(resources, is_one_account=len(credentials) < 2)
 
 
 def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
@@ -76,6 +84,7 @@ def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
         if deposed:
             address = f"{address} (deposed {deposed})"
         after = change.get("before") if actions == ("forget",) else change.get("after")
+        generated = change.get("generated_config")
         yield Instance(
             address,
             module_path(entry.get("module_address") or ""),
@@ -89,6 +98,7 @@ def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
             unknown=change.get("after_unknown"),
             sensitive=change.get("after_sensitive"),
             before_sensitive=change.get("before_sensitive"),
+            generated_configuration=generated if isinstance(generated, str) else "",
         )
 
 
@@ -122,13 +132,13 @@ def _key(entry: Mapping[str, Any]) -> Key:
     return steps[-1][1] if steps else None
 
 
-def _planned_resource(references: References, instance: Instance, places: _Places) -> PlannedResource | None:
+def _planned_resource(references: References, instance: Instance, providers: Providers) -> PlannedResource | None:
     """The resource; None where no verdict depends on its type."""
     found = _reader(instance)
     if found is None or (instance.is_data and not isinstance(instance.after, Mapping)):
         return None
     resource_type, read = found
-    account_id, region = places.account_and_region(instance)
+    account_id, region = providers.account_and_region(instance)
     values = instance.before if instance.action is Action.DELETE else instance.after
     if instance.action is Action.DELETE:
         properties = read(View.before(references, instance))
@@ -144,8 +154,33 @@ def _planned_resource(references: References, instance: Instance, places: _Place
         before=read(View.before(references, instance)) if has_before else None,
         account_id=account_id,
         region=region,
-        is_written=bool(references.resource_configuration(instance)),
+        provider=providers.provider_of(instance),
+        inline_rules=frozenset(_inline_directions(references, instance)),
+        is_written=bool(references.resource_configuration(instance) or instance.generated_configuration),
     )
+
+
+def _inline_directions(references: References, instance: Instance) -> Iterator[str]:
+    """The directions in which a security group has rules that its own resource lists. A `dynamic` block is not in the
+    configuration: its rules are known or unknown one by one, and those of a group that exists change with it."""
+    if instance.type not in ("aws_security_group", "aws_default_security_group"):
+        return
+    expressions = references.expressions(instance) or {}
+    before, after, unknown = (
+        one if isinstance(one, Mapping) else {} for one in (instance.before, instance.after, instance.unknown)
+    )
+    for direction in ("ingress", "egress"):
+        is_listed = bool(after.get(direction) or unknown.get(direction) not in (None, False, True, []))
+        is_changed = instance.action is not Action.KEEP and before.get(direction) != after.get(direction)
+        if (
+            direction in expressions
+            # The default group's resource takes away every rule that it does not list.
+            or instance.type == "aws_default_security_group"
+            or (is_listed and is_changed)
+            # What `-generate-config-out` writes for an imported group lists its rules.
+            or _GENERATED_RULES[direction].search(instance.generated_configuration)
+        ):
+            yield direction
 
 
 def _reader(instance: Instance) -> tuple[str, Reader] | None:
@@ -169,68 +204,3 @@ def _physical_id(instance: Instance, values: Any) -> str | None:
     attribute = _PHYSICAL_ID_ATTRIBUTES.get(instance.type, "id")
     identifier = values.get(attribute) or values.get("id")
     return identifier if isinstance(identifier, str) and identifier else None
-
-
-class _Places:
-    """The accounts and regions of resources, by the provider configuration that makes them."""
-
-    def __init__(self, document: Mapping[str, Any], references: References, instances: Sequence[Instance]) -> None:
-        configuration = document.get("configuration") or {}
-        self._references = references
-        self._variables: Mapping[str, Any] = document.get("variables") or {}
-        self._regions = {
-            key: self._region_of_provider(provider)
-            for key, provider in (configuration.get("provider_config") or {}).items()
-            if isinstance(provider, Mapping)
-        }
-        self._known: dict[str, tuple[str | None, str | None]] = {}
-        for one in instances:
-            account_id, region = _own_place(one)
-            if account_id or region:
-                key = self._provider_of(one)
-                before = self._known.get(key, (None, None))
-                self._known[key] = before[0] or account_id, before[1] or region
-
-    def account_and_region(self, instance: Instance) -> tuple[str | None, str | None]:
-        account_id, region = _own_place(instance)
-        provider = self._provider_of(instance)
-        of_provider = self._known.get(provider, (None, None))
-        return account_id or of_provider[0], region or self._regions.get(provider) or of_provider[1]
-
-    def _provider_of(self, instance: Instance) -> str:
-        """The key of the provider configuration. A module's own key is `module:aws`, and means the root's."""
-        key = self._references.resource_configuration(instance).get("provider_config_key") or ""
-        return key if key in self._regions else key.rpartition(":")[2]
-
-    def _region_of_provider(self, provider: Mapping[str, Any]) -> str | None:
-        expression = (provider.get("expressions") or {}).get("region")
-        if not isinstance(expression, Mapping):
-            return None
-        constant = expression.get("constant_value")
-        if isinstance(constant, str):
-            return constant
-        names = [one for one in expression.get("references") or () if isinstance(one, str)]
-        if len(names) == 1 and names[0].startswith("var."):
-            given = self._variables.get(names[0].removeprefix("var."))
-            value = given.get("value") if isinstance(given, Mapping) else None
-            return value if isinstance(value, str) else None
-        return None
-
-
-def _own_place(instance: Instance) -> tuple[str | None, str | None]:
-    """The account and region that a resource's own attributes tell."""
-    account_id = region = None
-    for values in _mappings((instance.after, instance.before)):
-        arn, owner = values.get("arn") or values.get("id"), values.get("owner_id")
-        if isinstance(arn, str) and arn.startswith("arn:"):
-            account_id, region = account_id or account_id_of(arn) or None, region or region_of(arn) or None
-        if isinstance(owner, str) and owner.isdigit():
-            account_id = account_id or owner
-        own_region = values.get("region")
-        if isinstance(own_region, str) and own_region:
-            region = own_region
-    return account_id, region
-
-
-def _mappings(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
-    return (one for one in values if isinstance(one, Mapping))

@@ -95,6 +95,13 @@ def _checked(document: Any) -> Mapping[str, Any]:
         raise InvalidInputError(
             "the plan has errors, so that it lacks resources; correct them and plan again", "errored"
         )
+    deferred = document.get("deferred_changes")
+    if deferred:
+        raise InvalidInputError(
+            f"the plan leaves changes to a later one{_described(deferred)}, so that it lacks resources; plan without "
+            "-allow-deferral, or apply it and judge the next plan",
+            "deferred_changes",
+        )
     if document.get("complete") is False:
         raise InvalidInputError(
             "the plan is incomplete (-target, or deferred changes), so that it lacks resources; plan everything",
@@ -109,6 +116,18 @@ def _checked(document: Any) -> Mapping[str, Any]:
     if document.get("resource_changes") is None and isinstance(module, Mapping) and module:
         raise InvalidInputError(f"the changes of the planned resources are missing; {_GIVE}", "resource_changes")
     return document
+
+
+def _described(deferred: Any) -> str:
+    """The first deferred change and its reason."""
+    first = deferred[0] if isinstance(deferred, list) else None
+    change = first.get("resource_change") if isinstance(first, Mapping) else None
+    address = change.get("address") if isinstance(change, Mapping) else None
+    if not isinstance(address, str):
+        return ""
+    reason = first.get("reason") if isinstance(first, Mapping) else None
+    more = f" and {len(deferred) - 1} more" if len(deferred) > 1 else ""
+    return f" ({address}{f': {reason}' if isinstance(reason, str) else ''}{more})"
 
 
 def require_known_shape(document: Mapping[str, Any]) -> None:

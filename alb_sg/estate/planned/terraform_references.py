@@ -117,6 +117,10 @@ IDENTITY_ATTRIBUTES = frozenset(
 )
 
 
+# A value that a plan does not tell, or that is sensitive.
+UNKNOWN = object()
+
+
 class Instance:
     """A resource or data source, one for each index, before and after the change."""
 
@@ -126,6 +130,7 @@ class Instance:
         "after",
         "before",
         "before_sensitive",
+        "generated_configuration",
         "is_data",
         "key",
         "module",
@@ -150,6 +155,7 @@ class Instance:
         unknown: Any = None,
         sensitive: Any = None,
         before_sensitive: Any = None,
+        generated_configuration: str = "",
     ) -> None:
         self.address = address
         self.module = module
@@ -163,6 +169,7 @@ class Instance:
         self.unknown = unknown
         self.sensitive = sensitive
         self.before_sensitive = before_sensitive
+        self.generated_configuration = generated_configuration
 
 
 class Candidates(NamedTuple):
@@ -342,6 +349,45 @@ class References:
                 found = self.instances.get((module, True, kind, name), {})
                 return bool(found) and all(isinstance(one.after, Mapping) for one in found.values())
         return False
+
+    def known_value(self, reference: str, module: ModulePath) -> Any:
+        """The value of a variable or of a data source that was read; UNKNOWN for what a plan does not tell."""
+        steps = parse_steps(reference)
+        value: Any = UNKNOWN
+        rest: Sequence[tuple[str, Key]] = ()
+        match [name for name, _ in steps]:
+            case ["var", name, *_]:
+                value, rest = self._variable_value(name, module), [("", steps[1][1]), *steps[2:]]
+            case ["data", kind, name, attribute, *_]:
+                one = self.instances.get((module, True, kind, name), {}).get(steps[2][1])
+                sensitive = None if one is None else one.sensitive
+                is_sensitive = bool(sensitive.get(attribute) if isinstance(sensitive, Mapping) else sensitive)
+                if one is not None and isinstance(one.after, Mapping) and not is_sensitive:
+                    value, rest = one.after, steps[3:]
+        for name, key in rest:
+            for part in (name or None, key):
+                if part is not None and value is not UNKNOWN:
+                    value = _element_of(value, part)
+        return value
+
+    def _variable_value(self, name: str, module: ModulePath) -> Any:
+        """The value of a variable, or a list of those that it is made of."""
+        node = self._module(module)
+        declared = {} if node is None else (node.node.get("variables") or {}).get(name) or {}
+        if node is None or declared.get("sensitive") or declared.get("ephemeral"):
+            return UNKNOWN
+        default = declared.get("default", UNKNOWN)
+        if node.call is None:
+            return (self._variables.get(name) or {}).get("value", default)
+        expression = (node.call.get("expressions") or {}).get(name)
+        if not isinstance(expression, Mapping):
+            return default
+        if "constant_value" in expression:
+            return expression["constant_value"]
+        found = [self.known_value(one, module[:-1]) for one in distinct_references(expression)]
+        if not found or any(one is UNKNOWN for one in found):
+            return UNKNOWN
+        return found[0] if len(found) == 1 else found
 
     @staticmethod
     def _caller(module: ModulePath) -> Instance:
@@ -679,6 +725,13 @@ def _without_indexes(address: str) -> str:
     return ".".join(name for name, _ in parse_steps(address))
 
 
+def _element_of(value: Any, key: int | str) -> Any:
+    """The element or attribute of a value."""
+    if isinstance(value, Mapping):
+        return value.get(str(key), UNKNOWN)
+    return value[key] if isinstance(value, list) and isinstance(key, int) and key < len(value) else UNKNOWN
+
+
 def _head(is_data: bool, kind: str, name: str) -> str:
     """A resource as a reference inside its module begins."""
     return f"data.{kind}.{name}" if is_data else f"{kind}.{name}"
@@ -716,7 +769,8 @@ def _resources_by_name(node: Mapping[str, Any]) -> dict[tuple[bool, str, str], M
     return {
         (one.get("mode") == "data", one.get("type", ""), one.get("name", "")): one
         for one in node.get("resources") or ()
-        if isinstance(one, Mapping)
+        # An ephemeral resource is not what a managed one of its type and name is.
+        if isinstance(one, Mapping) and one.get("mode") in (None, "managed", "data")
     }
 
 

@@ -57,6 +57,15 @@ def unknown_value(field: str, value: UnknownPlannedValue) -> UnknownValue:
     return UnknownValue(field, unknown_text(value))
 
 
+def unknown_block(field: str, value: UnknownPlannedValue, family: Family | None) -> UnknownValue:
+    """An unknown CIDR block of a family, with its identity. `family` is None for what is no block, such as a prefix
+    list."""
+    unknown = unknown_value(field, value)
+    if not value.identity or family is None:
+        return unknown
+    return unknown._replace(identities=frozenset({f"{family.label} {value.identity}"}))
+
+
 class PlannedValues:
     """Follows the references between the resources of a scenario."""
 
@@ -102,7 +111,18 @@ class PlannedValues:
                 return resource_id(resource)
             if attribute == DEFAULT_SECURITY_GROUP:
                 return default_group_id(resource_id(resource))
-        return UnknownPlannedValue(f"known after apply: {name}")
+        identity = attribute_identity(reference.address, reference.attribute)
+        return UnknownPlannedValue(f"known after apply: {name}", identity=identity)
+
+
+def attribute_identity(address: str, attribute: str) -> str:
+    """The identity of the value of a resource's attribute."""
+    return f"{attribute} of {address}"
+
+
+def element_identity(number: int, list_identity: str) -> str:
+    """The identity of an element of a list, from that of the list; "" if the list has none."""
+    return f"element {number} of ({list_identity})" if list_identity else ""
 
 
 def default_group_id(vpc_id: str) -> str:

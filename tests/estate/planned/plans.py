@@ -71,7 +71,8 @@ class Plan:
         self.root = _module_without_content()
         self.variables: dict[str, Any] = {}
         self.version = version
-        self.region = region
+        self.providers: dict[str, Any] = {}
+        self.provider("aws", region=region)
         self.extra: dict[str, Any] = {}
 
     # --- resources
@@ -141,6 +142,18 @@ class Plan:
         node["expressions"] = {name: _expression(value) for name, value in arguments.items()}
         if for_each is not None:
             node["for_each_expression"] = {"references": for_each.references}
+        return self
+
+    def provider(self, key: str, /, **arguments: Any) -> Plan:
+        """A provider configuration, such as `aws.edge`."""
+        expressions = {name: _expression(value) for name, value in arguments.items()}
+        self.providers[key] = {"name": "aws", "expressions": expressions}
+        return self
+
+    def made_by(self, key: str, *addresses: str) -> Plan:
+        """Resources that are there already are made by a provider configuration."""
+        for address in addresses:
+            self._configured(address)["provider_config_key"] = key
         return self
 
     def output(self, module: str, name: str, value: Any) -> Plan:
@@ -233,7 +246,7 @@ class Plan:
                 "values": {"root_module": {"resources": self.data.get("", []), "child_modules": modules}},
             },
             "configuration": {
-                "provider_config": {"aws": {"name": "aws", "expressions": {"region": {"constant_value": self.region}}}},
+                "provider_config": self.providers,
                 "root_module": self.root,
             },
             "timestamp": "2026-11-29T20:00:00Z",

@@ -16,6 +16,7 @@ from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.estate.planned.judging import RULES, judge_plan, judge_scenario
+from tests.estate.planned.plans import Ref
 from tests.estate.planned.small_estates import (
     GROUPS,
     INSTANCES,
@@ -108,6 +109,38 @@ def test_unknown_values_never_make_another_verdict(small: SmallEstate, data: st.
     assert set(judged) == set(known)
     changed = {about: text for about, text in judged.items() if text not in (known[about], "ERROR")}
     assert not changed, [places[number] for number in hidden]
+
+
+# Provider configurations whose credentials may all be those of one account. Two of them say so.
+ROLE = [{"role_arn": "arn:aws:iam::111122223333:role/deploy"}]
+PROVIDERS: dict[str, dict[str, Any]] = {
+    "aws": {"region": "eu-west-1"},
+    "aws.role": {"region": "eu-west-1", "assume_role": ROLE},
+    "aws.profile": {"region": "eu-west-1", "profile": "deploy"},
+    "aws.local": {"region": Ref("local.region"), "assume_role": [{"role_arn": Ref("local.role")}]},
+    "aws.allowed": {"allowed_account_ids": ["111122223333"]},
+}
+
+
+@given(small_estates(), st.data())
+def test_provider_configurations_never_make_another_verdict(small: SmallEstate, data: st.DataObject) -> None:
+    """Whichever of them makes a resource, and whatever else is not known."""
+    known = judge_estate(as_estate(small))
+    plan = as_plan(small)
+    for key, arguments in PROVIDERS.items():
+        plan.provider(key, **arguments)
+    for resource in plan.root["resources"]:
+        resource["provider_config_key"] = data.draw(st.sampled_from(list(PROVIDERS)))
+    document = plan.document()
+    places = list(deciding_places(document))
+    hidden = data.draw(st.lists(st.sampled_from(range(len(places))), max_size=2, unique=True))
+    for number in hidden:
+        hide(document, *places[number], data.draw(st.sampled_from([OUTSIDE, [f"local.value_{number}"], CHOICE])))
+    judged = of_load_balancer(judge_scenario(terraform_scenario(document)), "aws_lb.web")
+    changed = {about: text for about, text in judged.items() if text not in (known[about], "ERROR")}
+    assert (set(judged), changed) == (set(known), {})
+    if not hidden:
+        assert "ERROR" not in judged.values()
 
 
 def deciding_places(document: dict[str, Any]) -> Iterator[tuple[int, str]]:

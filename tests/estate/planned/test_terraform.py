@@ -158,6 +158,18 @@ def open_web() -> Plan:
 # --- joins by reference
 
 
+def test_a_listener_of_one_of_some_load_balancers() -> None:
+    """With `for_each` over a map of ARNs, it may be each of these, and none of the others."""
+    plan = open_web()
+    load_balancer(plan, "aws_lb.one")
+    load_balancer(plan, "aws_lb.two")
+    listener(plan, 80, name="http", lb="each.value")
+    plan.for_each("aws_lb_listener.http", "aws_lb.one.arn", "aws_lb.one", "aws_lb.two.arn", "aws_lb.two")
+    plan.changes[-1]["change"]["after_unknown"]["load_balancer_arn"] = True
+    assert short(plan) == "CCCC"
+    assert "may be aws_lb.one, aws_lb.two" in error(plan, "listeners", "aws_lb.one")
+
+
 def test_rules_that_are_resources_of_their_own() -> None:
     assert short(open_web()) == "CCCC"
 
@@ -1356,6 +1368,21 @@ def test_an_auto_scaling_group_that_is_attached(name: Any) -> None:
         lb_target_group_arn=Ref("aws_lb_target_group.app.arn"),
     )
     assert short(plan) == "NCCN"
+
+
+def test_the_only_target_is_perhaps_of_another_target_group() -> None:
+    """Then nothing would be required, which is another verdict than that everything is allowed."""
+    plan = open_web()
+    plan.changes = [one for one in plan.changes if one["type"] != "aws_ecs_service"]
+    target_group(plan, "aws_lb_target_group.other")
+    instance(plan)
+    attachment: dict[str, Any] = {"target_id": Ref("aws_instance.app.private_ip"), "port": None}
+    some = Ref("aws_lb_target_group.app.arn", "aws_lb_target_group.other.arn")
+    plan.create("aws_lb_target_group_attachment.app", target_group_arn=some, **attachment)
+    assert (short(plan), nodes(plan)) == ("C??C", "?")
+    # Whichever it is, the load balancer has it.
+    listener(plan, 443, name="more", group="aws_lb_target_group.other")
+    assert (short(plan), nodes(plan)) == ("CCCC", "C")
 
 
 def test_an_auto_scaling_group_of_a_part_of_several_target_groups() -> None:
