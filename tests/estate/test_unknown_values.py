@@ -187,6 +187,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "state": [["TargetHealth"], ["TargetHealth", "State"]],
         "reason": [["TargetHealth", "Reason"]],
         "unknown": PLANNED,
+        "possible_target_group_arns": PLANNED,
     },
     model.Permission: {
         "protocol": [["IpProtocol"]],

@@ -540,7 +540,9 @@ def _target_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemC
     )
     if schema.targets is None:
         return arn, target_group, None, None
-    targets = [new_target((_intern(target.id, target.id), target.port, None, None, None)) for target in schema.targets]
+    targets = [
+        new_target((_intern(target.id, target.id), target.port, None, None, None, ())) for target in schema.targets
+    ]
     return arn, target_group, ordered_targets(targets), None
 
 
