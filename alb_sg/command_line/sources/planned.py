@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.files import load_files
@@ -24,12 +24,13 @@ from alb_sg.command_line.sources.templates import (
 )
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
-from alb_sg.estate.planned.resources import DocumentResources, Scenario
 from alb_sg.findings.finding import EvaluationError
+
+if TYPE_CHECKING:
+    from alb_sg.estate.planned.planned_estate import PlannedEstates
+    from alb_sg.estate.planned.resources import Scenario
 
 PLANNED_HELP = (
     """\
@@ -102,6 +103,9 @@ def has_base(arguments: argparse.Namespace) -> bool:
 
 def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
     """Reads the document and what it is judged over. Raises InvalidInputError and NotReadError."""
+    # Most runs judge no document.
+    from alb_sg.estate.planned.planned_estate import planned_estates  # noqa: PLC0415 (see above)
+
     for name, option in _REFUSED_OPTIONS.items():
         if getattr(arguments, name, None):
             raise InvalidInputError(
@@ -126,6 +130,8 @@ def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Seq
 
     Raises InvalidInputError for several scenarios with these load balancers, and for an unknown name.
     """
+    from alb_sg.estate.planned.resources import DocumentResources  # noqa: PLC0415 (most runs judge no document)
+
     run = load_planned_run(arguments)
     loaded = [(planned, select_planned(scenario, planned, load_balancer_names)) for scenario, planned in run.scenarios]
     refuse_names_without_load_balancer([one for _, one in loaded], load_balancer_names)
@@ -173,6 +179,7 @@ def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
+    from alb_sg.estate.export_file import estate_of_export  # noqa: PLC0415 (slow, and not always needed)
 
     estates = []
     for region, source in live_sources(Credentials(arguments.profile), arguments.region):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.json_files import STANDARD_INPUT
-from alb_sg.estate.planned.resources import Scenario
 
 if TYPE_CHECKING:
+    from alb_sg.estate.planned.resources import Scenario
     from alb_sg.estate.planned.template_stacks import TemplateFile
 
 TEMPLATES_HELP = """\
