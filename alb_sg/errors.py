@@ -10,6 +10,8 @@ AlbSgError
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -30,12 +32,28 @@ class InvalidInputError(AlbSgError):
     def inside(self, place: str) -> InvalidInputError:
         """The same error as seen from the enclosing value, such as `SecurityGroups[3]`."""
         if not self.place:
-            return InvalidInputError(self.message, place)
+            return self.at(place)
         joint = "" if self.place.startswith("[") else "."
-        return InvalidInputError(self.message, f"{place}{joint}{self.place}")
+        return self.at(f"{place}{joint}{self.place}")
+
+    def at(self, place: str) -> InvalidInputError:
+        """The same error at another place."""
+        return InvalidInputError(self.message, place)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
+
+
+@contextmanager
+def error_context(place: str) -> Iterator[None]:
+    """Adds the enclosing value to the place of errors, as `InvalidInputError.inside` does.
+
+    It takes about a microsecond: readers of single items and fields use a plain `try`.
+    """
+    try:
+        yield
+    except InvalidInputError as error:
+        raise error.inside(place) from error
 
 
 class NotReadError(AlbSgError):

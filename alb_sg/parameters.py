@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NamedTuple, TypeVar
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
+from alb_sg.estate.cidr import is_cidr
 from alb_sg.exemptions.location import AwsLocation, parse_location
 
 # rdklib reads these itself (rdklib.configrule.ConfigRule).
@@ -239,10 +239,4 @@ def _accepted_source(text: str) -> AcceptedSource:
 
 def is_peer(value: str) -> bool:
     """Whether the text is a CIDR block, a prefix list id or a security group id."""
-    if PREFIX_LIST_ID.fullmatch(value) or SECURITY_GROUP_ID.fullmatch(value):
-        return True
-    try:
-        parse_cidr(value)
-    except InvalidCidrError:
-        return False
-    return True
+    return bool(PREFIX_LIST_ID.fullmatch(value) or SECURITY_GROUP_ID.fullmatch(value)) or is_cidr(value)

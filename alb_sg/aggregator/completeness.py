@@ -43,9 +43,9 @@ def deployed_rules(
 def source_gaps(sources: AggregatorSources) -> Iterator[str]:
     if sources.unknown_cause is not None:
         yield f"Which accounts and regions are expected is not known: {sources.unknown_cause}."
-    outdated = sources.with_status(OUTDATED)
+    outdated = [source for source in sources.sources if source.status == OUTDATED]
     if outdated:
-        yield f"The aggregator does not have the latest of {_name_some(source.name for source in outdated)}."
+        yield f"The aggregator does not have the latest of {name_places(source.name for source in outdated)}."
 
 
 def verdict_gaps(
@@ -59,7 +59,7 @@ def verdict_gaps(
         if without:
             yield (
                 f"{rule} has no verdict on {len(without):,} of {pluralize(len(load_balancers), 'load balancer')} "
-                f"({name_account_regions(without)}): not applicable, exempt, or not evaluated, which an aggregator "
+                f"({name_places(without)}): not applicable, exempt, or not evaluated, which an aggregator "
                 "does not tell apart."
             )
         twice = [
@@ -68,19 +68,15 @@ def verdict_gaps(
             if name == rule and len(deployments) > 1
         ]
         if twice:
-            yield f"{rule} is deployed more than once in {name_account_regions(twice)}: the worse verdict counts."
+            yield f"{rule} is deployed more than once in {name_places(twice)}: the worse verdict counts."
     unknown = [deployments[0].account_region for (arn, _), deployments in verdicts.items() if arn not in load_balancers]
     if unknown:
         yield (
             "AWS Config has verdicts on load balancers of which the aggregator has no item "
-            f"({name_account_regions(unknown)}): their scheme and tags are not known."
+            f"({name_places(unknown)}): their scheme and tags are not known."
         )
 
 
-def name_account_regions(account_regions: Iterable[AccountRegion]) -> str:
+def name_places(places: Iterable[object]) -> str:
     """The first accounts and regions, each once, and how many more there are."""
-    return _name_some(map(str, account_regions))
-
-
-def _name_some(names: Iterable[str]) -> str:
-    return abbreviate(sorted(set(names)), MAX_NAMED)
+    return abbreviate(sorted(set(map(str, places))), MAX_NAMED)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alb_sg.exemptions.exemption import VerdictKey
-from alb_sg.findings.exemption_review import ReviewScope
-from alb_sg.findings.finding import EvaluationError, Result
+from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.exemptions_report import review_exemptions
 from alb_sg.observations.observation import Observation
@@ -20,28 +18,18 @@ def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptio
     An exemption may apply to a load balancer without a verdict: AWS Config keeps none of an exempt load balancer.
     """
     results = observation.results
-    results_by_key: dict[VerdictKey, Result] = {
-        (result.load_balancer_arn or "", result.rule or ""): result for result in results.all
+    known = {(result.load_balancer_arn, result.rule) for result in results.all}
+    without_verdict = {
+        entry: EvaluationError(*entry.account_region, *entry.key, "the verdict without it", NO_VERDICT_CAUSE)
+        for entry in loaded_exemptions.exemptions.entries
+        if entry.rule in results.rule_names
+        and entry.key not in known
+        and entry.load_balancer_arn in observation.details
     }
-    exempt_without_verdict: list[EvaluationError] = []
-    for entry in loaded_exemptions.exemptions.entries:
-        if (
-            entry.rule not in results.rule_names
-            or entry.key in results_by_key
-            or entry.load_balancer_arn not in observation.details
-        ):
-            continue
-        error = EvaluationError(*entry.account_region, *entry.key, "the verdict without it", NO_VERDICT_CAUSE)
-        results_by_key[entry.key] = error
-        if entry.is_in_force(loaded_exemptions.today):
-            exempt_without_verdict.append(error)
-    scope = ReviewScope(
-        account_regions=observation.completeness.observed.keys(),
-        results=results_by_key,
-        incomplete=[error for error in results.errors if error.rule is None],
-    )
+    in_force = [error for entry, error in without_verdict.items() if entry.is_in_force(loaded_exemptions.today)]
+    reviewed = replace(results, errors=[*results.errors, *without_verdict.values()])
     return replace(
         observation,
-        results=replace(results, errors=[*results.errors, *exempt_without_verdict]).with_exemptions(loaded_exemptions),
-        exemptions=review_exemptions(loaded_exemptions, scope, results.rule_names),
+        results=replace(results, errors=[*results.errors, *in_force]).with_exemptions(loaded_exemptions),
+        exemptions=review_exemptions(loaded_exemptions, reviewed),
     )

@@ -24,15 +24,14 @@ from alb_sg.aggregator.completeness import (
     source_gaps,
     verdict_gaps,
 )
-from alb_sg.aggregator.organization import missing_names_gap, read_account_names
+from alb_sg.aggregator.organization import read_account_names
 from alb_sg.aggregator.recorded_verdicts import (
-    RuleEvaluations,
     findings_from_verdicts,
     merge_verdicts,
     read_rule_evaluations,
     silent_rules,
 )
-from alb_sg.aggregator.requests import AggregatorClients, AggregatorRequests, OrganizationRequests
+from alb_sg.aggregator.requests import AggregatorClients, AggregatorRequests
 from alb_sg.aggregator.responses import (
     ConfigRule,
     RecordedEvaluation,
@@ -47,8 +46,8 @@ from alb_sg.aws.account_region import AccountRegion, account_region_in
 from alb_sg.aws.calls import ApiResponse, CallPool, Progress
 from alb_sg.estate.config_item import ConfigItem
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Observation
 from alb_sg.observations.results import LoadBalancerFacts, Results
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
@@ -113,14 +112,21 @@ def observe(
     InvalidInputError where there is no such aggregator.
     """
     rule_names = sorted(RECOMMENDATIONS_BY_NAME if rules is None else set(rules))
-    requests = AggregatorRequests(clients, aggregator)
+    requests = AggregatorRequests(clients.config, aggregator)
     with CallPool(progress) as calls:
         inventory = _read_inventory(calls, requests, aggregator, rule_names)
-        accounts, name_gaps = _read_account_names(calls, clients)
-        evaluations = _read_evaluations(calls, requests, inventory)
+        accounts, name_gaps = (
+            ({}, []) if clients.organizations is None else read_account_names(calls, clients.organizations)
+        )
+        config_rules = sorted({*inventory.config_rules, *(row.config_rule for row in inventory.rows)})
+        responses = calls.send_all({config_rule: requests.evaluations(config_rule) for config_rule in config_rules})
+    evaluations = {
+        config_rule: read_rule_evaluations(config_rule, response) for config_rule, response in responses.items()
+    }
     recorded = merge_verdicts(inventory.rows, evaluations)
     if rules is None:
-        rule_names = _deployed_rules(evaluations)
+        by_default = (rule.name for rule in DEFAULT_RECOMMENDATIONS)
+        rule_names = sorted({*by_default, *(deployed.rule for deployed in evaluations)})
     findings, undecided = findings_from_verdicts(recorded.verdicts)
     silent = silent_rules(inventory.config_rules, inventory.load_balancers_by_account_region, recorded)
     details = {
@@ -161,14 +167,6 @@ def observe(
     )
 
 
-def _deployed_rules(config_rules: Iterable[ConfigRule]) -> list[str]:
-    """The rules that are deployed by default, and the others that are deployed somewhere."""
-    return sorted({*(rule.name for rule in DEFAULT_RECOMMENDATIONS), *(deployed.rule for deployed in config_rules)})
-
-
-# --- the first step
-
-
 def _read_inventory(
     calls: CallPool, requests: AggregatorRequests, aggregator: str, rules: Collection[str]
 ) -> _Inventory:
@@ -176,7 +174,7 @@ def _read_inventory(
         {
             "config rules": requests.config_rules(),
             "verdicts": requests.verdicts(),
-            "load balancers": requests.load_balancers(),
+            "load balancers": requests.items(LOAD_BALANCER_TYPE),
             "recorded": requests.recorded_account_regions(),
             "sources": requests.source_statuses(),
         }
@@ -226,27 +224,3 @@ def _recorded_gaps(response: ApiResponse, unreadable: Sequence[UnreadableRow]) -
 
 def _is_application_load_balancer(item: ConfigItem) -> bool:
     return isinstance(item.resource, LoadBalancer) and item.resource.may_be_application
-
-
-# --- the second
-
-
-def _read_account_names(calls: CallPool, clients: AggregatorClients) -> tuple[dict[str, AccountName], list[str]]:
-    if clients.organizations is None:
-        return {}, []
-    accounts, failure = read_account_names(calls, OrganizationRequests(clients.organizations))
-    if failure is None:
-        return accounts, []
-    return accounts, [missing_names_gap(failure)]
-
-
-# --- the third
-
-
-def _read_evaluations(
-    calls: CallPool, requests: AggregatorRequests, inventory: _Inventory
-) -> dict[ConfigRule, RuleEvaluations]:
-    """The results of each deployment of a rule."""
-    config_rules = sorted({*inventory.config_rules, *(row.config_rule for row in inventory.rows)})
-    responses = calls.send_all({config_rule: requests.evaluations(config_rule) for config_rule in config_rules})
-    return {config_rule: read_rule_evaluations(config_rule, response) for config_rule, response in responses.items()}

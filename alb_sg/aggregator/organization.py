@@ -2,57 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
-from alb_sg.aggregator.requests import OrganizationRequests
-from alb_sg.aws.calls import ApiResponse, CallPool
+from botocore.client import BaseClient
+
+from alb_sg.aws.calls import ApiRequest, CallPool
 from alb_sg.observations.accounts import AccountName
 
-
-@dataclass
-class _AccountNames:
-    """The accounts read so far, and why the first failed call failed."""
-
-    accounts: dict[str, AccountName] = field(default_factory=dict)
-    failure: str | None = None
-
-    def items_of(self, response: ApiResponse) -> list[dict[str, str]]:
-        self.failure = self.failure or response.failure
-        return response.items
+# API reference of Organizations: the largest page.
+PAGE_SIZE = 20
 
 
-def read_account_names(calls: CallPool, requests: OrganizationRequests) -> tuple[dict[str, AccountName], str | None]:
-    """Accounts by id, and why some may lack a name or unit; None where the whole organization was read.
+def read_account_names(calls: CallPool, organizations: BaseClient) -> tuple[dict[str, AccountName], list[str]]:
+    """Accounts by id, and a sentence if some may lack a name or unit; none where the whole organization was read.
 
     Reads the units from the root down, a level at a time. Where that is denied, ListAccounts may still be allowed.
     """
-    names = _AccountNames()
-    roots = calls.send_all({"roots": requests.roots()})["roots"]
-    level = {root["Id"]: "" for root in names.items_of(roots)}
+    accounts: dict[str, AccountName] = {}
+    failures: list[str] = []
+
+    def read(requests: dict[str, ApiRequest]) -> dict[str, list[dict[str, str]]]:
+        responses = calls.send_all(requests)
+        failures.extend(response.failure for response in responses.values() if response.failure is not None)
+        return {key: response.items for key, response in responses.items()}
+
+    def read_below(parents: Iterable[str], operation: str, result_key: str) -> dict[str, list[dict[str, str]]]:
+        return read(
+            {
+                parent: ApiRequest(organizations, operation, result_key, {"ParentId": parent}, PAGE_SIZE)
+                for parent in parents
+            }
+        )
+
+    roots = read({"": ApiRequest(organizations, "list_roots", "Roots", {})})[""]
+    # The roots or units of a level, with their paths.
+    level = {root["Id"]: "" for root in roots}
     while level:
-        level = _read_level(calls, requests, level, names)
-    if names.failure is not None:
-        for account in calls.send_all({"accounts": requests.accounts()})["accounts"].items:
-            names.accounts.setdefault(account["Id"], AccountName(account.get("Name")))
-    return names.accounts, names.failure
-
-
-def missing_names_gap(failure: str) -> str:
-    """The sentence on names and units that were not read."""
-    return f"Not every account's name and organizational unit is known: {failure}."
-
-
-def _read_level(
-    calls: CallPool, requests: OrganizationRequests, paths: dict[str, str], names: _AccountNames
-) -> dict[str, str]:
-    """Reads the accounts in roots or units, given with their paths, and returns the units one level below."""
-    accounts = calls.send_all({parent: requests.accounts_in(parent) for parent in paths})
-    for parent, response in accounts.items():
-        for account in names.items_of(response):
-            names.accounts[account["Id"]] = AccountName(account.get("Name"), paths[parent])
-    units = calls.send_all({parent: requests.organizational_units(parent) for parent in paths})
-    return {
-        unit["Id"]: f"{paths[parent]}/{unit['Name']}".removeprefix("/")
-        for parent, response in units.items()
-        for unit in names.items_of(response)
-    }
+        for parent, found in read_below(level, "list_accounts_for_parent", "Accounts").items():
+            accounts |= {account["Id"]: AccountName(account.get("Name"), level[parent]) for account in found}
+        units = read_below(level, "list_organizational_units_for_parent", "OrganizationalUnits")
+        level = {
+            unit["Id"]: f"{level[parent]}/{unit['Name']}".removeprefix("/")
+            for parent, found in units.items()
+            for unit in found
+        }
+    if not failures:
+        return accounts, []
+    request = ApiRequest(organizations, "list_accounts", "Accounts", {}, PAGE_SIZE)
+    for account in calls.send_all({"": request})[""].items:
+        accounts.setdefault(account["Id"], AccountName(account.get("Name")))
+    return accounts, [f"Not every account's name and organizational unit is known: {failures[0]}."]

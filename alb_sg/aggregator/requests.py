@@ -1,4 +1,4 @@
-"""The requests to an aggregator and to Organizations. None uses a summary, because summaries stop counting at a limit.
+"""The requests to an aggregator. None uses a summary, because summaries stop counting at a limit.
 
 A query cannot select the verdict of one rule: conditions on the elements of a list match across all elements (AWS
 Config developer guide, "Multiple properties within an array behavior"). So it selects all verdicts of a load balancer.
@@ -30,8 +30,6 @@ IAM_ACTIONS = (
 
 # The largest page of DescribeAggregateComplianceByConfigRules (GroupByAPILimit).
 CONFIG_RULES_PAGE = 1000
-# API reference of Organizations: the largest page.
-ORGANIZATIONS_PAGE = 20
 
 VERDICTS_QUERY = (
     "SELECT accountId, awsRegion, configurationItemCaptureTime, configuration.targetResourceId, "
@@ -55,18 +53,13 @@ class AggregatorClients:
     organizations: BaseClient | None = None
 
 
-class AggregatorRequests:
+class AggregatorRequests(ConfigRequests):
     """Builds the requests to one aggregator."""
 
-    def __init__(self, clients: AggregatorClients, aggregator: str) -> None:
-        self._client = clients.config
-        self._queries = ConfigRequests(clients.config, aggregator)
-        self._aggregator = {"ConfigurationAggregatorName": aggregator}
-
-    @property
-    def region(self) -> str:
-        """The aggregator's region."""
-        return str(self._client.meta.region_name)
+    def __init__(self, client: BaseClient, aggregator: str) -> None:
+        super().__init__(client, aggregator)
+        self._parameters = {"ConfigurationAggregatorName": aggregator}
+        self.region: str = client.meta.region_name
 
     def config_rules(self) -> ApiRequest:
         """The Config rules of all accounts and regions that have results, with their compliance.
@@ -77,7 +70,7 @@ class AggregatorRequests:
             self._client,
             "describe_aggregate_compliance_by_config_rules",
             "AggregateComplianceByConfigRules",
-            self._aggregator,
+            self._parameters,
             page_size=CONFIG_RULES_PAGE,
         )
 
@@ -86,22 +79,16 @@ class AggregatorRequests:
 
         A recorder that excludes AWS::Config::ResourceCompliance leaves none, or old ones.
         """
-        return self._query(VERDICTS_QUERY)
+        return self.query(VERDICTS_QUERY)
 
     def recorded_account_regions(self) -> ApiRequest:
         """The accounts and regions that have an item of any type."""
-        return self._query(RECORDED_ACCOUNT_REGIONS_QUERY)
-
-    def load_balancers(self) -> ApiRequest:
-        return self._queries.items(LOAD_BALANCER_TYPE)
-
-    def source_statuses(self) -> ApiRequest:
-        return self._queries.source_statuses()
+        return self.query(RECORDED_ACCOUNT_REGIONS_QUERY)
 
     def evaluations(self, config_rule: ConfigRule) -> ApiRequest:
         """The evaluations of a Config rule. The API returns COMPLIANT and NON_COMPLIANT only."""
         parameters = {
-            **self._aggregator,
+            **self._parameters,
             "ConfigRuleName": config_rule.name,
             "AccountId": config_rule.account_region.account_id,
             "AwsRegion": config_rule.account_region.region,
@@ -113,36 +100,3 @@ class AggregatorRequests:
             parameters,
             page_size=PAGE_SIZE,
         )
-
-    def _query(self, expression: str) -> ApiRequest:
-        parameters = {**self._aggregator, "Expression": expression}
-        return ApiRequest(self._client, "select_aggregate_resource_config", "Results", parameters, page_size=PAGE_SIZE)
-
-
-class OrganizationRequests:
-    """Builds the requests to Organizations."""
-
-    def __init__(self, client: BaseClient) -> None:
-        self._client = client
-
-    def roots(self) -> ApiRequest:
-        return ApiRequest(self._client, "list_roots", "Roots", {})
-
-    def organizational_units(self, parent: str) -> ApiRequest:
-        parameters = {"ParentId": parent}
-        return ApiRequest(
-            self._client,
-            "list_organizational_units_for_parent",
-            "OrganizationalUnits",
-            parameters,
-            page_size=ORGANIZATIONS_PAGE,
-        )
-
-    def accounts_in(self, parent: str) -> ApiRequest:
-        parameters = {"ParentId": parent}
-        return ApiRequest(
-            self._client, "list_accounts_for_parent", "Accounts", parameters, page_size=ORGANIZATIONS_PAGE
-        )
-
-    def accounts(self) -> ApiRequest:
-        return ApiRequest(self._client, "list_accounts", "Accounts", {}, page_size=ORGANIZATIONS_PAGE)

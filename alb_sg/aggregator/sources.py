@@ -46,9 +46,6 @@ class AggregatorSources:
     def account_regions(self) -> list[AccountRegion]:
         return [source.account_region for source in self.sources if source.account_region is not None]
 
-    def with_status(self, status: str) -> list[AggregatorSource]:
-        return [source for source in self.sources if source.status == status]
-
 
 def read_sources(response: ApiResponse, aggregator: str) -> AggregatorSources:
     """The sources in the response of DescribeConfigurationAggregatorSourcesStatus."""

@@ -76,7 +76,7 @@ def listener_load_balancer_arn(listener_arn: str) -> str | None:
 def function_account_id(context: object) -> str | None:
     """The account of a Lambda function, from the context of its invocation; None outside of Lambda."""
     arn = getattr(context, "invoked_function_arn", None)
-    return arn.split(":")[4] if isinstance(arn, str) else None
+    return account_id_of(arn) if isinstance(arn, str) else None
 
 
 def listener_of_rule(rule_arn: str) -> str | None:

@@ -90,7 +90,8 @@ class CallPool:
 
     def __init__(self, progress: Progress | None = None) -> None:
         self._progress = progress
-        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        # Each task has its key, and the queue for its answer.
+        self._tasks: SimpleQueue[tuple[Any, ApiRequest, SimpleQueue[Any]] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._done = 0
         self._total = 0
@@ -116,17 +117,8 @@ class CallPool:
         self._total += len(requests)
         answers: SimpleQueue[tuple[K, ApiResponse | BaseException]] = SimpleQueue()
 
-        def task(key: K, request: ApiRequest) -> Callable[[], None]:
-            def run() -> None:
-                try:
-                    answers.put((key, request.send()))
-                except BaseException as error:  # noqa: BLE001 (the caller's thread raises it)
-                    answers.put((key, error))
-
-            return run
-
         for key, request in requests.items():
-            self._tasks.put(task(key, request))
+            self._tasks.put((key, request, answers))
         for _ in range(min(len(requests), WORKERS) - len(self._threads)):
             self._start_thread()
         responses: dict[K, ApiResponse] = {}
@@ -147,4 +139,8 @@ class CallPool:
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
-            task()
+            key, request, answers = task
+            try:
+                answers.put((key, request.send()))
+            except BaseException as error:  # noqa: BLE001 (the caller's thread raises it)
+                answers.put((key, error))

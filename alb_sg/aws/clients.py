@@ -109,11 +109,6 @@ def caller_identity(sts: Any) -> CallerIdentity:
         raise NotReadError("the account of the credentials", str(error)) from error
 
 
-def caller_account_id(sts: Any) -> str:
-    """The account of an STS client's credentials. Raises as `caller_identity`."""
-    return caller_identity(sts).account_id
-
-
 @cache
 def _model_loader(data_path: str | None) -> Loader:
     """One loader for all sessions, so that a process reads each service model once."""

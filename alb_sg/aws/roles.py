@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from botocore.credentials import AssumeRoleCredentialFetcher, RefreshableCredentials
@@ -100,17 +101,7 @@ class RoleNotAssumedError(NotReadError):
         return f"the role must exist and trust {caller.arn}, which needs sts:AssumeRole on it; {external}"
 
 
-class _OneProvider:
-    """A credential provider of botocore's sessions that has these credentials."""
-
-    def __init__(self, credentials: RefreshableCredentials) -> None:
-        self._credentials = credentials
-
-    def load_credentials(self) -> RefreshableCredentials:
-        return self._credentials
-
-
 def use_credentials(session: Session, credentials: RefreshableCredentials) -> Session:
     """The session, which uses these credentials from now on."""
-    session.register_component("credential_provider", _OneProvider(credentials))
+    session.register_component("credential_provider", SimpleNamespace(load_credentials=lambda: credentials))
     return session

@@ -6,15 +6,11 @@ import argparse
 from collections.abc import Mapping
 
 from alb_sg.aws.account_region import ACCOUNT_ID
+from alb_sg.command_line.argument_types import add_repeatable, text_like
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import file_error_context, read_json_file
+from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.accounts import AccountName, parse_accounts
-
-
-def _account_id(text: str) -> str:
-    if not ACCOUNT_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an account id of 12 digits")
-    return text
 
 
 def add_accounts_option(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +23,9 @@ def add_accounts_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_owner_tag_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    add_repeatable(
+        parser,
         "--owner-tag",
-        action="append",
-        default=[],
         metavar="KEY",
         help="the tag that names whom to ask, of the load balancer, else of its security groups; repeatable: the first "
         "that is set counts",
@@ -45,18 +40,24 @@ def add_accounts_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def add_account_option(group: argparse._ActionsContainer, explanation: str = "load balancers of this account") -> None:
-    group.add_argument("--account", action="append", default=[], type=_account_id, metavar="ID", help=explanation)
+    account_id = text_like(ACCOUNT_ID, "not an account id of 12 digits")
+    add_repeatable(group, "--account", type=account_id, metavar="ID", help=explanation)
 
 
 def add_unit_option(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
+    add_repeatable(
+        group,
         "--unit",
-        action="append",
-        default=[],
         metavar="PATH",
         help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; Root: "
         "directly below the organization's root; needs --accounts",
     )
+
+
+def unknown_unit_error(account_id: str, region: str) -> EvaluationError:
+    """The error where the unit of an account decides and is not known."""
+    what = f"unit of account {account_id}"
+    return EvaluationError(account_id, region, None, None, what, "the file of --accounts does not tell it")
 
 
 def read_given_accounts(arguments: argparse.Namespace) -> Mapping[str, AccountName]:
@@ -65,10 +66,7 @@ def read_given_accounts(arguments: argparse.Namespace) -> Mapping[str, AccountNa
         raise InvalidInputError("--unit needs the units of accounts; give them with --accounts")
     if getattr(arguments, "owner", None) and not arguments.owner_tag:
         raise InvalidInputError("--owner needs the tag that names owners; give it with --owner-tag")
-    return {} if arguments.accounts is None else _read_accounts(arguments.accounts)
-
-
-def _read_accounts(path: str) -> dict[str, AccountName]:
-    """Accounts by id. Raises an InvalidInputError that names the file and the place in it."""
-    with file_error_context(path):
-        return parse_accounts(read_json_file(path))
+    if arguments.accounts is None:
+        return {}
+    with file_error_context(arguments.accounts):
+        return parse_accounts(read_json_file(arguments.accounts))

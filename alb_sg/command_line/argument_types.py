@@ -1,4 +1,7 @@
-"""Types of option values. Each takes an option's text and raises argparse's error, in one sentence, for any other."""
+"""What options have in common: that some repeat, that some do not apply, and the types of their values.
+
+A type takes an option's text, and raises argparse's error, in one sentence, for any other.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,25 @@ import argparse
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
+from alb_sg.errors import InvalidInputError
+from alb_sg.exemptions.document import parse_date
 from alb_sg.parameters import SECURITY_GROUP_ID
 
 TRAFFIC_PORT = "traffic-port"
-DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DIGITS_PATTERN = re.compile(r"[0-9]{1,9}")
+
+
+def add_repeatable(group: argparse._ActionsContainer, *flags: str, **settings: Any) -> argparse.Action:
+    """Adds an option that may be given several times; its value is a list, empty without it. `settings`: argparse's."""
+    return group.add_argument(*flags, action="append", default=[], **settings)
+
+
+def given_option(arguments: argparse.Namespace, *options: str) -> str | None:
+    """The first of these options, such as `--config-items`, that is given; None if none is, or the command lacks it."""
+    values = {one: getattr(arguments, one.removeprefix("--").replace("-", "_"), None) for one in options}
+    return next((option for option, value in values.items() if value not in (None, False, [])), None)
 
 
 def whole_number(lowest: int, highest: int, noun: str) -> Callable[[str], int]:
@@ -21,6 +37,17 @@ def whole_number(lowest: int, highest: int, noun: str) -> Callable[[str], int]:
         if DIGITS_PATTERN.fullmatch(text) and lowest <= int(text) <= highest:
             return int(text)
         raise argparse.ArgumentTypeError(f"{text!r} is not {noun} ({lowest} to {highest})")
+
+    return parse
+
+
+def text_like(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
+    """The type of a text that a pattern fits; `wanted` ends the error's sentence, such as "not an account id"."""
+
+    def parse(text: str) -> str:
+        if pattern.fullmatch(text):
+            return text
+        raise argparse.ArgumentTypeError(f"{text!r} is {wanted}")
 
     return parse
 
@@ -48,11 +75,9 @@ def security_group_ids(text: str) -> tuple[str, ...]:
 def calendar_date(text: str) -> date:
     """A date in the form YYYY-MM-DD."""
     try:
-        if DATE_PATTERN.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2027-01-31")
+        return parse_date(text)
+    except InvalidInputError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
 
 
 def time_with_zone(text: str) -> datetime:

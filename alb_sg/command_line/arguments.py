@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
 from typing import Any, NoReturn, TypeAlias
 
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.exemption_options import add_date_option
 from alb_sg.command_line.exit_code import EXIT_CODES
-from alb_sg.command_line.sources import loading
 from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (argparse gives the type no public name)
 HELP_WIDTH = 120
 # Where the explanations of options begin.
 HELP_COLUMN = 28
 DEBUG_HELP = "log calls to AWS to standard error, and show the traceback of an error"
-CommandFunction: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,26 +59,21 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         self._action_max_length = HELP_COLUMN
 
 
-def add_command(
-    commands: Commands,
-    name: str,
-    run: CommandFunction,
-    *,
-    summary: str,
-    description: str,
-    examples: str,
-    exit_codes: str = EXIT_CODES,
-) -> Parser:
-    """Adds a command whose help ends with examples and exit codes."""
+def add_command(commands: Commands, name: str, module: ModuleType) -> None:
+    """Adds the command of a module, whose help ends with examples and exit codes.
+
+    The module has SUMMARY, DESCRIPTION, EXAMPLES, its own EXIT_CODES if it has any, `add_options` for the parser, and
+    `run`, which takes the parsed arguments and returns the exit code.
+    """
     parser = commands.add_parser(
         name,
-        help=summary,
-        description=description,
-        epilog=f"examples:\n{examples}\n{exit_codes}",
+        help=module.SUMMARY,
+        description=module.DESCRIPTION,
+        epilog=f"examples:\n{module.EXAMPLES}\n{getattr(module, 'EXIT_CODES', EXIT_CODES)}",
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=run, applied_options=())
+    parser.set_defaults(run=module.run, applied_options=())
     parser.add_argument(
         "-v",
         "--verbose",
@@ -86,30 +81,15 @@ def add_command(
         help="say which options come from the environment or a configuration file",
     )
     parser.add_argument("--debug", action="store_true", help=DEBUG_HELP)
-    return parser
-
-
-def add_source_options(parser: Parser) -> None:
-    """Adds the options that choose a source, and their explanation at the end of the help."""
-    loading.add_source_arguments(parser)
-    parser.epilog = f"{parser.epilog}\n{loading.SOURCES_HELP}"
-
-
-def add_recording_options(parser: Parser) -> None:
-    """Adds AWS Config's recordings as sources, after `add_source_options`."""
-    loading.add_recording_arguments(parser.add_argument_group("recordings of AWS Config"))
-    parser.epilog = f"{parser.epilog}{loading.RECORDINGS_HELP}"
+    module.add_options(parser)
 
 
 def add_rule_option(parser: Parser, explanation: str) -> None:
-    action = parser.add_argument("--rule", action="append", default=[], metavar="NAME", help=explanation)
+    action = add_repeatable(parser, "--rule", metavar="NAME", help=explanation)
     action.completer = _complete_rules  # type: ignore[attr-defined]  # argcomplete's
 
 
 def _complete_rules(**_: object) -> list[str]:
-    # Only a shell asks for them.
-    from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME  # noqa: PLC0415 (slow, and not always needed)
-
     return sorted(RECOMMENDATIONS_BY_NAME)
 
 
@@ -117,10 +97,9 @@ def add_rule_options(parser: Parser) -> None:
     add_rule_option(
         parser, "judge this rule only, with or without ALB_SG_; repeatable (default: all that are deployed by default)"
     )
-    parser.add_argument(
+    add_repeatable(
+        parser,
         "--parameter",
-        action="append",
-        default=[],
         metavar="RULE:Key=Value",
         help="a rule parameter, for one rule or for every rule that takes it; repeatable; see `alb-sg rules`",
     )

@@ -96,10 +96,6 @@ class _Setting:
     values: Sequence[str]
     origin: str
 
-    def as_applied(self) -> AppliedOption:
-        values = () if self.key in SECRET_KEYS else tuple(self.values)
-        return AppliedOption(f"--{self.key}", values, self.origin)
-
 
 def configured_words(
     command: str, commands: Sequence[str], parser: argparse.ArgumentParser, words: Sequence[str]
@@ -132,7 +128,8 @@ def configured_words(
             added += option_words
             text = f"--{key}=…" if key in SECRET_KEYS else " ".join(option_words) or f"no --{key}"
             sentences.append(f"{text} from {setting.origin}")
-            applied.append(setting.as_applied())
+            values = () if key in SECRET_KEYS else tuple(setting.values)
+            applied.append(AppliedOption(f"--{key}", values, setting.origin))
     return added, sentences, applied
 
 
@@ -149,10 +146,9 @@ def options_of_the_command_line(
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(
-        str(one).lower() if isinstance(one, bool) else str(one)
-        for one in ([value] if not isinstance(value, list) else value)
-    )
+    """A value, or those of a list, as the command line has them."""
+    every = value if isinstance(value, list) else [value]
+    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in every)
 
 
 def _is_given(action: argparse.Action, words: Sequence[str]) -> bool:
@@ -203,11 +199,10 @@ def _file_settings(command: str, commands: Sequence[str], actions: Mapping[str, 
             yield _Setting(key, _values(value, key, place), place)
 
 
-def _values(value: Any, key: str, place: str) -> list[str]:
-    every = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, (str, int)) for one in every):
+def _values(value: Any, key: str, place: str) -> tuple[str, ...]:
+    if not all(isinstance(one, (str, int)) for one in (value if isinstance(value, list) else [value])):
         raise InvalidInputError(f"{key} is text, a whole number, true or false, or a list of them", place)
-    return [str(one).lower() if isinstance(one, bool) else str(one) for one in every]
+    return _texts(value)
 
 
 def _read_file() -> tuple[str, Mapping[str, Any]]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import (
@@ -51,15 +50,12 @@ def evaluate_planned(
     for scenario, planned in run.scenarios:
         loaded = select_planned(scenario, planned, load_balancer_names)
         found_names.append(loaded)
-        if run.base:
-            affected |= {
-                one.arn
-                for estate, one in loaded.load_balancers
-                # Those that are named are shown in any case.
-                if load_balancer_names or planned.is_affected(estate, one)
-            }
-        else:
-            affected |= {one.arn for _, one in loaded.load_balancers}
+        affected |= {
+            one.arn
+            for estate, one in loaded.load_balancers
+            # Those that are named are shown in any case.
+            if not run.base or load_balancer_names or planned.is_affected(estate, one)
+        }
         evaluated = evaluate_all(loaded, selection, exemptions)
         facts = _shared_facts(facts, evaluated.facts)
         by_assumptions.append((scenario.assumptions, evaluated.all))
@@ -74,9 +70,7 @@ def evaluate_planned(
         affected |= {one.load_balancer_arn for one in results if one.load_balancer_arn is not None}
     findings = sorted((one for one in results if isinstance(one, Finding)), key=lambda one: one.sort_key)
     errors = sorted((one for one in results if isinstance(one, EvaluationError)), key=lambda one: one.sort_key)
-    places: dict[AccountRegion, None] = {
-        estate.account_region: None for _, planned in run.scenarios for estate in planned.estates
-    }
+    places = dict.fromkeys(estate.account_region for _, planned in run.scenarios for estate in planned.estates)
     is_exempted = evaluated is not None and evaluated.exemptions_applied
     locations = {
         address: FileLocation(_relative(location.file), location.line)

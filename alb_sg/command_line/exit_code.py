@@ -33,20 +33,15 @@ EXIT_CODES = """exit codes:
 """
 
 
-def exit_code(findings: Iterable[Finding], errors: Iterable[EvaluationError]) -> ExitCode:
+def exit_code(results: Iterable[Result]) -> ExitCode:
     """Errors take precedence over verdicts, so that nobody mistakes a partial result for a complete one."""
-    if any(True for _ in errors):
-        return ExitCode.INCOMPLETE_EVALUATION
-    if any(finding.compliance is Compliance.NON_COMPLIANT for finding in findings):
-        return ExitCode.NON_COMPLIANT
-    return ExitCode.SUCCESS
-
-
-def results_exit_code(results: Iterable[Result]) -> ExitCode:
-    every = list(results)
-    return exit_code(
-        (one for one in every if isinstance(one, Finding)), (one for one in every if isinstance(one, EvaluationError))
-    )
+    code = ExitCode.SUCCESS
+    for one in results:
+        if isinstance(one, EvaluationError):
+            return ExitCode.INCOMPLETE_EVALUATION
+        if one.compliance is Compliance.NON_COMPLIANT:
+            code = ExitCode.NON_COMPLIANT
+    return code
 
 
 class FailOn(Enum):
@@ -86,15 +81,12 @@ def exit_code_by_choice(
     """The exit code by `--fail-on`."""
     match FailOn(arguments.fail_on):
         case FailOn.ANY:
-            return exit_code(findings, errors)
+            return exit_code([*findings, *errors])
         case FailOn.NON_COMPLIANT:
-            return exit_code(findings, ())
+            return exit_code(findings)
         case FailOn.HIGH:
-            return exit_code((one for one in findings if rule_severity(one.rule) <= Severity.HIGH), ())
+            return exit_code(one for one in findings if rule_severity(one.rule) <= Severity.HIGH)
         case FailOn.NEW:
-            return exit_code(
-                (one for one in findings if one.change in NEW_CHANGES),
-                (one for one in errors if one.change in NEW_CHANGES),
-            )
+            return exit_code(one for one in [*findings, *errors] if one.change in NEW_CHANGES)
         case FailOn.NEVER:
             return ExitCode.SUCCESS

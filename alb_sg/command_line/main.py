@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from alb_sg import __version__
-from alb_sg.command_line.arguments import HelpFormatter, Parser
+from alb_sg.command_line.arguments import HelpFormatter, Parser, add_command
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
-from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.output import write_note
 from alb_sg.command_line.settings_option import apply_settings
 from alb_sg.errors import InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.findings.phrasing import cut_middle, printable
 
-# In the order of `alb-sg --help`. Each has a module of its name in `commands`, with a function `add_<command>`.
+# In the order of `alb-sg --help`. Each has a module of its name in `commands` (see `add_command`).
 COMMANDS = (
     "check",
     "explain",
@@ -148,8 +148,7 @@ def build_parser(command: str = "") -> Parser:
     whole.add_argument("-V", "--version", action="version", version=f"alb-sg {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND")
     for name in [command] if command in COMMANDS else COMMANDS:
-        module = name.replace("-", "_")
-        getattr(import_module(f"alb_sg.command_line.commands.{module}"), f"add_{module}")(commands)
+        add_command(commands, name, import_module(f"alb_sg.command_line.commands.{name.replace('-', '_')}"))
     whole.commands = commands.choices
     return whole
 

@@ -10,13 +10,14 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.command_line.account_options import (
     add_account_option,
     add_accounts_option,
     add_owner_tag_option,
     add_unit_option,
+    unknown_unit_error,
 )
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -31,13 +32,7 @@ from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Severity
 
-STATUSES = {
-    "non-compliant": VerdictStatus.NON_COMPLIANT,
-    "error": VerdictStatus.ERROR,
-    "exempt": VerdictStatus.EXEMPT,
-    "compliant": VerdictStatus.COMPLIANT,
-    "not-applicable": VerdictStatus.NOT_APPLICABLE,
-}
+STATUSES = {status.name.lower().replace("_", "-"): status for status in VerdictStatus}
 
 
 def tag_pattern(text: str) -> str:
@@ -55,43 +50,33 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         "VALUE, * is any characters and ? is one. Letter case does not matter.",
     )
     add_account_option(group)
-    group.add_argument(
-        "--name",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="load balancers of this name, such as 'shop-*'",
-    )
+    add_repeatable(group, "--name", metavar="NAME", help="load balancers of this name, such as 'shop-*'")
     add_unit_option(group)
     parser.set_defaults(tag=[], owner=[], owner_tag=[])
     if with_tags:
-        group.add_argument(
+        add_repeatable(
+            group,
             "--owner",
-            action="append",
-            default=[],
             metavar="NAME",
             help="load balancers of this owner; '(no owner)': of those without one; needs --owner-tag",
         )
-        group.add_argument(
+        add_repeatable(
+            group,
             "--tag",
-            action="append",
-            default=[],
             type=tag_pattern,
             metavar="KEY[=VALUE]",
             help="load balancers with this tag, of any value without =VALUE; live, the tags are read with it",
         )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--severity",
-        action="append",
-        default=[],
         type=str.lower,
         choices=[severity.name.lower() for severity in Severity],
         help="rules of this severity",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--status",
-        action="append",
-        default=[],
         type=str.lower,
         choices=list(STATUSES),
         help="list results of this status alone; the exit code is about all",
@@ -131,14 +116,14 @@ def narrow_estates(
     """
     if not _narrows_load_balancers(arguments):
         return loaded
-    errors = [error for error in loaded.errors if _fits(arguments, error.account_id, _name_of(error))]
+    errors = [error for error in loaded.errors if _fits(arguments, error.account_id, error.load_balancer_name)]
     errors = [error for error in errors if not error.account_id or _is_in_unit(arguments, error.account_id, accounts)]
     chosen: dict[tuple[str, str], Sequence[LoadBalancer]] = {}
     for estate in loaded.estates:
         fitting = []
         in_unit = _is_in_unit(arguments, estate.account_id, accounts)
         if in_unit is None and _fits(arguments, estate.account_id, None):
-            errors.append(_unknown_unit(*estate.account_region))
+            errors.append(unknown_unit_error(*estate.account_region))
         for load_balancer in loaded.load_balancers_by_account_region[estate.account_region]:
             if not in_unit or not _fits(arguments, estate.account_id, load_balancer.name):
                 continue
@@ -159,17 +144,17 @@ def narrow_recorded(arguments: argparse.Namespace, results: Results, accounts: M
     judged. A load balancer without a result is not counted where the run is narrowed: nothing tells whether it fits."""
     if not (_narrows_load_balancers(arguments) or arguments.severity):
         return results
-    fitting = [one for one in results.all if _result_fits(arguments, one)]
+    fitting = [
+        one
+        for one in results.all
+        if _fits(arguments, one.account_id, one.load_balancer_name)
+        and (not arguments.severity or one.rule is None or _has_severity(arguments, one.rule))
+    ]
     # An error of no account may concern any.
     in_unit = {one.account_id: _is_in_unit(arguments, one.account_id, accounts) for one in fitting if one.account_id}
     unknown = {(one.account_id, one.region) for one in fitting if in_unit.get(one.account_id, True) is None}
     chosen = [one for one in fitting if in_unit.get(one.account_id, True)]
-    findings = [one for one in chosen if isinstance(one, Finding)]
-    errors = [one for one in chosen if isinstance(one, EvaluationError)]
-    errors += [_unknown_unit(*place) for place in sorted(unknown)]
-    return replace(
-        results, findings=findings, errors=errors, load_balancer_count=_load_balancer_count(findings, errors)
-    )
+    return _with_results(results, [*chosen, *(unknown_unit_error(*place) for place in sorted(unknown))])
 
 
 def with_statuses(arguments: argparse.Namespace, results: Results) -> Results:
@@ -177,28 +162,17 @@ def with_statuses(arguments: argparse.Namespace, results: Results) -> Results:
     if not arguments.status:
         return results
     statuses = {STATUSES[status] for status in arguments.status}
-    findings = [one for one in results.findings if verdict_status(one) in statuses]
-    errors = [one for one in results.errors if verdict_status(one) in statuses]
+    return _with_results(results, [one for one in results.all if verdict_status(one) in statuses])
+
+
+def _with_results(results: Results, chosen: Sequence[Result]) -> Results:
+    """The chosen results, with the number of their load balancers."""
     return replace(
-        results, findings=findings, errors=errors, load_balancer_count=_load_balancer_count(findings, errors)
+        results,
+        findings=[one for one in chosen if isinstance(one, Finding)],
+        errors=[one for one in chosen if isinstance(one, EvaluationError)],
+        load_balancer_count=len({one.load_balancer_arn for one in chosen if one.load_balancer_arn is not None}),
     )
-
-
-def _load_balancer_count(findings: Sequence[Finding], errors: Sequence[EvaluationError]) -> int:
-    results: list[Result] = [*findings, *errors]
-    return len({result.load_balancer_arn for result in results if result.load_balancer_arn is not None})
-
-
-def _result_fits(arguments: argparse.Namespace, result: Result) -> bool:
-    return _fits(arguments, result.account_id, _name_of(result)) and (
-        not arguments.severity or result.rule is None or _has_severity(arguments, result.rule)
-    )
-
-
-def _name_of(result: Result) -> str | None:
-    if isinstance(result, Finding):
-        return result.load_balancer_name
-    return None if result.load_balancer_arn is None else load_balancer_name(result.load_balancer_arn)
 
 
 def _fits(arguments: argparse.Namespace, account: str, name: str | None) -> bool:
@@ -215,12 +189,6 @@ def _is_in_unit(arguments: argparse.Namespace, account: str, accounts: Mapping[s
     unit = accounts.get(account, AccountName()).unit
     is_in_unit = unit_fits(unit, arguments.unit)
     return None if unit is None and not is_in_unit else is_in_unit
-
-
-def _unknown_unit(account: str, region: str) -> EvaluationError:
-    return EvaluationError(
-        account, region, None, None, f"unit of account {account}", "the file of --accounts does not tell it"
-    )
 
 
 def _has_owner(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> bool:
@@ -241,6 +209,4 @@ def _has_severity(arguments: argparse.Namespace, rule: str) -> bool:
 
 def _has_tag(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> bool:
     """Whether the load balancer has one of the tags. Raises NotReadError where its tags were not read."""
-    if not arguments.tag:
-        return True
-    return tags_fit(estate.tags_of(load_balancer), arguments.tag)
+    return not arguments.tag or tags_fit(estate.tags_of(load_balancer), arguments.tag)

@@ -1,4 +1,4 @@
-"""Report output: standard output, or a file that is replaced completely or not at all."""
+"""Output: a report on standard output or in a file, which is replaced completely or not at all, and notes beside it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from alb_sg.errors import InvalidInputError
+from alb_sg.findings.finding import EvaluationError
+from alb_sg.report.phrasing import describe_error, printable
 
 STANDARD_OUTPUT = "-"
 # JSON input can contain a lone surrogate; output escapes it as JSON does.
@@ -88,3 +90,15 @@ def _open_text(path: str, binary: BinaryIO) -> Iterator[TextIO]:
         stream.detach()
         if packed is not None:
             packed.close()
+
+
+def write_note(sentence: str) -> None:
+    """Writes one line to standard error. Names in it may come from anybody, so it keeps no control characters."""
+    sys.stderr.write(printable(f"alb-sg: {sentence}") + "\n")
+
+
+def write_errors(errors: Iterable[EvaluationError]) -> None:
+    """Writes the errors that a report has no place for, a line each."""
+    for error in errors:
+        subject = f"{error.load_balancer_arn}: " if error.load_balancer_arn else ""
+        write_note(f"{subject}{describe_error(error)}")

@@ -24,25 +24,20 @@ CONFIG_ITEMS_CAUSE = "Config items do not tell it; plan live or from a saved est
 LIVE_CAUSE = "only alb-sg fix reads it"
 
 
-def incomplete_estates(arguments: argparse.Namespace, loaded: LoadedEstates) -> dict[AccountRegion, str]:
-    """Why each estate that does not come from a saved one cannot tell who carries and manages a security group."""
-    causes: dict[AccountRegion, str] = {}
-    for estate in loaded.estates:
-        if estate.account_region in loaded.from_config_items or arguments.aggregator is not None:
-            causes[estate.account_region] = CONFIG_ITEMS_CAUSE
-        elif not (arguments.estate or arguments.config_items):
-            causes[estate.account_region] = LIVE_CAUSE
-    return causes
-
-
 def make_planner(
     arguments: argparse.Namespace,
     loaded: LoadedEstates,
     selection: RuleSelection,
     loaded_exemptions: LoadedExemptions | None,
 ) -> EstatePlanner:
-    fix = make_fix_request(selection, loaded_exemptions)
-    return EstatePlanner(loaded.estates, fix, incomplete_estates(arguments, loaded))
+    """The planner of the estates. Only a saved one tells who carries and manages a security group."""
+    unknown_causes: dict[AccountRegion, str] = {}
+    for estate in loaded.estates:
+        if estate.account_region in loaded.from_config_items or arguments.aggregator is not None:
+            unknown_causes[estate.account_region] = CONFIG_ITEMS_CAUSE
+        elif not (arguments.estate or arguments.config_items):
+            unknown_causes[estate.account_region] = LIVE_CAUSE
+    return EstatePlanner(loaded.estates, make_fix_request(selection, loaded_exemptions), unknown_causes)
 
 
 def make_fix_request(selection: RuleSelection, loaded_exemptions: LoadedExemptions | None) -> FixRequest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from types import TracebackType
 from typing import Self
 
 # Shorter work shows nothing. A line that changes more often is unreadable.
@@ -35,9 +34,7 @@ class Progress:
         sys.stderr.write(f"{ERASE_LINE}{self._label} {done:,}/{total:,}")
         sys.stderr.flush()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._shown:
             sys.stderr.write(ERASE_LINE)
             sys.stderr.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from alb_sg.command_line.argument_types import time_with_zone
 from alb_sg.command_line.arguments import add_history_option
+from alb_sg.command_line.output import write_errors
 from alb_sg.command_line.settings_option import add_settings_option
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.results import Results
@@ -62,11 +62,6 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def is_machine_readable(arguments: argparse.Namespace) -> bool:
-    """Whether the format is for programs, which expect UTF-8 whatever the terminal's encoding."""
-    return bool(arguments.format != TEXT)
-
-
 def prepare_format(arguments: argparse.Namespace) -> None:
     """Sends quiet results nowhere. Raises InvalidInputError for an option that does not concern the format."""
     if arguments.quiet and arguments.output is None:
@@ -95,7 +90,6 @@ def write_formatted(
     nobody has seen.
     """
     # Some formats are slow to import.
-    from alb_sg.report.text import write_errors  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.report.writing import write_results  # noqa: PLC0415 (slow, and not always needed)
 
     options = FormatOptions(
@@ -107,7 +101,7 @@ def write_formatted(
         applied_options=arguments.applied_options,
     )
     if arguments.history is None or observe is None:
-        write_errors(write_results(results, arguments.format, stream, options), sys.stderr)
+        write_errors(write_results(results, arguments.format, stream, options))
         return lambda: None
     # Most runs keep no history.
     from alb_sg.command_line.history import add_to_history, earlier_results, read_earlier_runs  # noqa: PLC0415 (slow, and not always needed)
@@ -116,5 +110,5 @@ def write_formatted(
     folder, run = Path(arguments.history), make_run(observe(options.as_of))
     earlier = earlier_results(read_earlier_runs(folder, options.as_of).runs, run)
     unplaced = write_results(results, arguments.format, stream, replace(options, earlier=earlier))
-    write_errors(unplaced, sys.stderr)
+    write_errors(unplaced)
     return lambda: add_to_history(run, folder, options.as_of)

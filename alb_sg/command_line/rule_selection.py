@@ -69,14 +69,13 @@ def select_rules(names: Sequence[str], parameters: Iterable[str]) -> RuleSelecti
         for rule in rules:
             if values[rule].setdefault(key, value) != value:
                 raise InvalidInputError(f"rule parameter {key} of {rule.name} is given twice, with different values")
-    return RuleSelection({rule: _parse_rule_parameters(rule, given) for rule, given in values.items()})
-
-
-def _parse_rule_parameters(rule: Recommendation, values: Mapping[str, str]) -> Parameters:
-    try:
-        return parse_parameters(values)
-    except InvalidInputError as error:
-        raise error.inside(f"--parameter {rule.name}") from error
+    selected = {}
+    for rule, given in values.items():
+        try:
+            selected[rule] = parse_parameters(given)
+        except InvalidInputError as error:
+            raise error.inside(f"--parameter {rule.name}") from error
+    return RuleSelection(selected)
 
 
 def _parse_parameter_option(option: str, chosen: Iterable[Recommendation]) -> tuple[list[Recommendation], str, str]:

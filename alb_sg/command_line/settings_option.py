@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.output import write_note
 from alb_sg.command_line.rule_selection import find_rule
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.applied_options import AppliedOption
@@ -54,10 +54,10 @@ def apply_settings(arguments: argparse.Namespace) -> None:
         values = tuple(f"{name}={severity.name}" for name, severity in sorted(severities.items()))
         _apply(arguments, [AppliedOption("severity", values, place)] if values else [])
     # Outside of it: an unknown rule is one of the command line.
-    _add_parameters(arguments, content)
+    _add_parameters(arguments, content, place)
 
 
-def _add_parameters(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> None:
+def _add_parameters(arguments: argparse.Namespace, settings: Mapping[str, Any], place: str) -> None:
     """Adds the parameters of the deployed rules that the command line does not give, so that both judge alike.
 
     Recorded verdicts have their own parameters already.
@@ -80,7 +80,6 @@ def _add_parameters(arguments: argparse.Namespace, settings: Mapping[str, Any]) 
             if key in JUDGING_PARAMETERS and key in rule.parameter_names and not is_given:
                 added.append(f"{rule.name}:{key}={value}")
     arguments.parameter = [*arguments.parameter, *added]
-    place = arguments.settings if getattr(arguments, "settings", None) else DEFAULT_SETTINGS
     _apply(arguments, [AppliedOption("--parameter", (text,), place) for text in added])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
 
 STANDARD_INPUT = "-"
-CHUNK_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,7 @@ def audit_object(provenance: Provenance) -> dict[str, Any]:
         "version": __version__,
         "verdicts": "recorded" if provenance.recorded else "judged",
         "parameters": dict(sorted(provenance.parameters.items())),
-        "sources": [
-            {"kind": source.kind, "name": source.name, "sha256": source.sha256} for source in provenance.sources
-        ],
+        "sources": list(map(asdict, provenance.sources)),
         "configuration": applied_option_objects(provenance.applied_options),
     }
 
@@ -55,11 +52,8 @@ def hash_files(kind: str, paths: Iterable[str]) -> list[InputSource]:
 
 
 def _hash_file(path: str) -> str:
-    hashed = hashlib.sha256()
     try:
         with Path(path).open("rb") as stream:
-            while chunk := stream.read(CHUNK_SIZE):
-                hashed.update(chunk)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InvalidInputError(f"cannot be read ({error.strerror or error})", path) from error
-    return hashed.hexdigest()

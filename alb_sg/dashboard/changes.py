@@ -8,7 +8,7 @@ covered it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -53,40 +53,11 @@ class _KnownVerdict:
         return any(status == NON_COMPLIANT for _, status in self.transitions)
 
 
-@dataclass(frozen=True, slots=True)
-class PreviousVerdict:
-    """What earlier runs recorded of a verdict: its last status (None: there was none), its change, the run since which
-    it has its present status, and each earlier change as the run's time and the new status."""
-
-    status: str | None
-    change: VerdictChange | None
-    since: str | None
-    transitions: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TrendPoint:
-    """The state after a run: NON_COMPLIANT verdicts and load balancers by their last known status, the accounts and
-    regions that the run covered, and those of earlier runs that it did not cover, which keep their last known status.
-
-    `by_rule` are the NON_COMPLIANT verdicts of each rule; `new`, `reopened` and `fixed` those that changed in the run.
-    """
-
-    as_of: str
-    findings: int
-    load_balancers: int
-    observed: int
-    carried_over: int
-    by_rule: Mapping[str, int]
-    new: int
-    reopened: int
-    fixed: int
-
-
 class VerdictHistory:
-    """The last known state of every verdict. Runs are added oldest first."""
+    """The last known state of every verdict, and the trend. Runs are added oldest first."""
 
     def __init__(self) -> None:
+        self._points: list[dict[str, Any]] = []
         self._verdicts: dict[ScopeKey, dict[str, _KnownVerdict]] = {}
         self._last_run_times: dict[ScopeKey, str] = {}
         # The NON_COMPLIANT verdicts of each rule and of each load balancer.
@@ -100,18 +71,7 @@ class VerdictHistory:
         """The accounts and regions of all runs."""
         return frozenset((account, region) for account, region, _ in self._verdicts)
 
-    @property
-    def fixed_count(self) -> int:
-        """How often a verdict that was NON_COMPLIANT no longer was, in all runs."""
-        return len(self._fix_times)
-
-    @property
-    def median_days_to_fix(self) -> float | None:
-        """Half of the fixed verdicts were NON_COMPLIANT for so many days at most, as far as runs tell."""
-        return round(median(self._fix_times) / SECONDS_PER_DAY, 1) if self._fix_times else None
-
-    def add_run(self, run: Run) -> TrendPoint:
-        """Adds a run, and returns the state after it."""
+    def add_run(self, run: Run) -> None:
         complete = {_scope_key(row): bool(row["complete"]) for row in select_rows(run, "scope")}
         present: dict[ScopeKey, set[str]] = {}
         unread = _unread_load_balancers(run)
@@ -129,17 +89,33 @@ class VerdictHistory:
                     if verdicts[arn].status != GONE:
                         self._set_status(verdicts[arn], GONE, run.as_of)
         observed = {scope[:2] for scope in complete}
-        return TrendPoint(
-            as_of=run.as_of,
-            findings=self._open_by_rule.total(),
-            load_balancers=len(self._open_by_arn),
-            observed=len(observed),
-            carried_over=len(self.accounts_and_regions - observed),
-            by_rule={rule: count for rule, count in sorted(self._open_by_rule.items()) if count},
-            new=changes[VerdictChange.NEW],
-            reopened=changes[VerdictChange.REOPENED],
-            fixed=changes[VerdictChange.FIXED],
+        self._points.append(
+            {
+                "asOf": run.as_of,
+                "findings": self._open_by_rule.total(),
+                "loadBalancers": len(self._open_by_arn),
+                "heard": len(observed),
+                "carried": len(self.accounts_and_regions - observed),
+                "rules": {rule: count for rule, count in sorted(self._open_by_rule.items()) if count},
+                "new": changes[VerdictChange.NEW],
+                "reopened": changes[VerdictChange.REOPENED],
+                "fixed": changes[VerdictChange.FIXED],
+            }
         )
+
+    def trend(self, omitted: int) -> dict[str, Any]:
+        """For the page's data: the state after each run, and how many older runs were left out.
+
+        A point counts NON_COMPLIANT verdicts (`findings`, and by rule in `rules`) and their load balancers by the last
+        known status, those that the run changed, and the accounts and regions: `heard`, which the run covered, and
+        `carried`, which only earlier ones did. Half of the fixed verdicts were NON_COMPLIANT for `medianDays` at most.
+        """
+        median_days = round(median(self._fix_times) / SECONDS_PER_DAY, 1) if self._fix_times else None
+        return {
+            "points": list(self._points),
+            "leftOut": omitted,
+            "timeToFix": {"fixed": len(self._fix_times), "medianDays": median_days},
+        }
 
     def _add_row(self, row: Row, as_of: str) -> VerdictChange | None:
         """Adds a verdict, and returns whether it is new, reopened or fixed."""
@@ -178,8 +154,12 @@ class VerdictHistory:
         known.status = status
         known.transitions.append((as_of, status))
 
-    def previous_verdict(self, row: Row) -> PreviousVerdict:
-        """The last known verdict before the run of a row; call it before adding that run."""
+    def previous_verdict(self, row: Row) -> dict[str, Any]:
+        """What earlier runs tell of the verdict in a row, for the page's data; call it before adding the row's run.
+
+        `was` is its last status (None: there was none), `since` the run since which it has its present status. Without
+        empty fields: its `change`, and in `history` each change as the run's time and the new status.
+        """
         scope = _scope_key(row)
         status = row["status"]
         known = self._verdicts.get(scope, {}).get(row["load_balancer"])
@@ -193,9 +173,14 @@ class VerdictHistory:
             )
         elif last_status == NON_COMPLIANT and status not in (NON_COMPLIANT, ERROR):
             change = VerdictChange.EXEMPTED if status == VerdictStatus.EXEMPT.value else VerdictChange.FIXED
-        transitions = () if known is None else tuple(known.transitions)
+        transitions = [] if known is None else known.transitions
         since = transitions[-1][0] if transitions and transitions[-1][1] == status else None
-        return PreviousVerdict(last_status, change, since, transitions)
+        fields: dict[str, Any] = {"was": last_status, "since": since}
+        if change is not None:
+            fields["change"] = change.value
+        if len(transitions) > 1 or (transitions and since is None):
+            fields["history"] = [list(transition) for transition in transitions]
+        return fields
 
     def last_rows(self) -> Iterator[Row]:
         """The last row of every verdict that has not gone: its verdict, or the error in place of it."""
@@ -252,35 +237,3 @@ def _verdict_rows(run: Run) -> Iterator[Row]:
 def _unread_load_balancers(run: Run) -> set[str]:
     """Load balancers that exist and could not be read at all, so that no rule has a result for them."""
     return {row["load_balancer"] for row in select_rows(run, "error") if row["load_balancer"] and row["rule"] is None}
-
-
-def previous_verdict_object(previous: PreviousVerdict) -> dict[str, Any]:
-    """For the page's data, without empty fields."""
-    fields: dict[str, Any] = {"was": previous.status, "since": previous.since}
-    if previous.change is not None:
-        fields["change"] = previous.change.value
-    if len(previous.transitions) > 1 or (previous.transitions and previous.since is None):
-        fields["history"] = [list(transition) for transition in previous.transitions]
-    return fields
-
-
-def trend_object(points: Iterable[TrendPoint], omitted: int, verdict_history: VerdictHistory) -> dict[str, Any]:
-    """For the page's data: the states after all runs, and how many older runs were left out."""
-    return {
-        "points": [
-            {
-                "asOf": point.as_of,
-                "findings": point.findings,
-                "loadBalancers": point.load_balancers,
-                "heard": point.observed,
-                "carried": point.carried_over,
-                "rules": dict(point.by_rule),
-                "new": point.new,
-                "reopened": point.reopened,
-                "fixed": point.fixed,
-            }
-            for point in points
-        ],
-        "leftOut": omitted,
-        "timeToFix": {"fixed": verdict_history.fixed_count, "medianDays": verdict_history.median_days_to_fix},
-    }

@@ -78,22 +78,19 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
 
 def _row_object(rule: str, row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> dict[str, Any]:
     """A recommended row, with its status and the reasons for it in words."""
+    # The peer of inbound traffic to targets are the targets.
+    to_targets = row.direction is Direction.TARGET_INGRESS
     return {
         "rule": rule,
         "direction": phrasing.direction_word(row.direction.value),
         "traffic": phrasing.describe_traffic(row.traffic.protocol, row.traffic.from_port, row.traffic.to_port),
-        "preposition": _preposition(row),
-        "peer": describe_targets(row) if row.direction is Direction.TARGET_INGRESS else describe_peer(row),
+        "preposition": "at" if to_targets else phrasing.direction_preposition(row.direction.value),
+        "peer": describe_targets(row) if to_targets else describe_peer(row),
         "label": row.label,
         "because": [row.origin.type, row.origin.label],
         "status": row.status.value,
         "why": list(row_reasons(row, fronts)),
     }
-
-
-def _preposition(row: RequirementRow) -> str:
-    """What stands between the traffic and the peer: the peer of inbound traffic to targets are the targets."""
-    return "at" if row.direction is Direction.TARGET_INGRESS else phrasing.direction_preposition(row.direction.value)
 
 
 # --- the fix

@@ -22,10 +22,9 @@ from alb_sg.dashboard.summary import (
     ComplianceCounts,
     PageData,
     count_compliance,
-    count_open_findings,
     count_without_verdict,
     is_compliance_known,
-    worst_findings,
+    open_findings,
 )
 from alb_sg.findings.phrasing import pluralize
 from alb_sg.observations.filter_patterns import ROOT_UNIT
@@ -133,7 +132,9 @@ def _coverage(page_data: PageData) -> Iterator[str]:
     unobserved = [account_region for account_region in account_regions if not account_region["heard"]]
     observed = [account_region for account_region in account_regions if account_region["heard"]]
     without_rules = [account_region for account_region in observed if account_region["missingRules"]]
-    gaps = [*coverage["gaps"], *_missing_verdicts(page_data)]
+    gaps = list(coverage["gaps"])
+    if without_verdict := count_without_verdict(page_data):
+        gaps.append(f"{pluralize(without_verdict, 'load balancer')} without any verdict.")
     items = [
         *_list_accounts_and_regions("No data, and not counted", unobserved, page_data),
         *_list_accounts_and_regions("Not all rules deployed", without_rules, page_data),
@@ -195,12 +196,6 @@ def _oldest_evaluation_part(coverage: Mapping[str, Any], observed: Iterable[Mapp
     return "evaluated in this run"
 
 
-def _missing_verdicts(page_data: PageData) -> Iterator[str]:
-    without = count_without_verdict(page_data)
-    if without:
-        yield f"{pluralize(without, 'load balancer')} without any verdict."
-
-
 def _list_accounts_and_regions(
     title: str, account_regions: Sequence[Mapping[str, Any]], page_data: PageData
 ) -> Iterator[str]:
@@ -226,13 +221,14 @@ def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
     known = is_compliance_known(page_data)
     without = count_without_verdict(page_data)
     more = f" Without a verdict: {without:,} more." if without else "" if known else " Nothing could be read."
+    first_seen = f"; {counts.first_seen:,} more first seen" if counts.first_seen else ""
     since = (
         f'<strong data-number="change">{_signed(counts.change)}</strong> since {format_time(last_run)} UTC'
-        f'<span data-number="firstSeen">{_first_seen(counts.first_seen)}</span>'
+        f'<span data-number="firstSeen">{first_seen}</span>'
         if last_run
         else '<span data-number="change"></span><span data-number="firstSeen"></span>no earlier run to compare with'
     )
-    unknown = _unknown_scheme(counts.unknown_scheme)
+    unknown = f" (the scheme of {counts.unknown_scheme:,} more is unknown)" if counts.unknown_scheme else ""
     if_any = _hidden(unless=counts.non_compliant)
     unjudged = "No load balancer was judged" if counts.not_judged or not known else "No load balancers"
     yield (
@@ -270,14 +266,6 @@ def _hidden(*, unless: int) -> str:
 def _verb(key: str, number: int, one: str, many: str) -> str:
     """Words that agree with a number. The page's script keeps them so."""
     return f'<span data-verb="{key}" data-one="{one}" data-many="{many}">{one if number == 1 else many}</span>'
-
-
-def _first_seen(number: int) -> str:
-    return f"; {number:,} more first seen" if number else ""
-
-
-def _unknown_scheme(number: int) -> str:
-    return f" (the scheme of {number:,} more is unknown)" if number else ""
 
 
 def _count(kind: str, title: str, key: str, number: int, note: str) -> str:
@@ -368,10 +356,9 @@ def _static_row(heads: Sequence[str], row: Sequence[str]) -> str:
 
 
 def _findings_table(page_data: PageData) -> Iterator[str]:
-    total = count_open_findings(page_data)
-    findings = worst_findings(page_data, MAX_FINDINGS)
-    omitted = f"; the {len(findings)} worst are in this table" if total > len(findings) else ""
-    yield f'<p class="note">{pluralize(total, "finding")}{omitted}.</p>'
+    findings = open_findings(page_data)
+    omitted = f"; the {MAX_FINDINGS} worst are in this table" if len(findings) > MAX_FINDINGS else ""
+    yield f'<p class="note">{pluralize(len(findings), "finding")}{omitted}.</p>'
     if not findings:
         return
     rules = {rule["name"]: rule for rule in page_data["rules"]}
@@ -379,7 +366,7 @@ def _findings_table(page_data: PageData) -> Iterator[str]:
     yield "<caption>Findings, the worst first</caption><thead><tr>"
     yield "".join(f'<th scope="col">{title}</th>' for title in ("Status", "Load balancer", "Account", "What is wrong"))
     yield "</tr></thead><tbody>"
-    for load_balancer, verdict in findings:
+    for load_balancer, verdict in findings[:MAX_FINDINGS]:
         yield _finding_row(load_balancer, verdict, rules, page_data["accounts"].get(load_balancer["account"], {}))
     yield "</tbody></table></div>"
 

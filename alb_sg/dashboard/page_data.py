@@ -14,13 +14,12 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.dashboard import history
 from alb_sg.dashboard.audit import Provenance, audit_object
-from alb_sg.dashboard.changes import VerdictHistory, previous_verdict_object, trend_object
+from alb_sg.dashboard.changes import VerdictHistory
 from alb_sg.dashboard.history import Row, Run, format_time, make_run, replace_lone_surrogates, select_rows
 from alb_sg.dashboard.load_balancer_detail import detail_object
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings import causes
 from alb_sg.findings.finding import EvaluationError, Finding, Missing, Result
-from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank, verdict_status
@@ -30,7 +29,7 @@ from alb_sg.recommendations.recommendation import Severity
 from alb_sg.remediation.document_names import document_name
 from alb_sg.remediation.plan import Plan
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import missing_object, verdict_object
+from alb_sg.report.json_report import exemption_fields, missing_object, verdict_object
 
 VERSION = 1
 UNKNOWN_SCHEME = "unknown"
@@ -66,7 +65,8 @@ def build_page_data(
     """
     run = make_run(observation)
     verdict_history = VerdictHistory()
-    points = [verdict_history.add_run(earlier) for earlier in (earlier_runs or EarlierRuns()).runs]
+    for earlier in (earlier_runs or EarlierRuns()).runs:
+        verdict_history.add_run(earlier)
     previous = _previous_verdicts(verdict_history, run)
     page_data = {
         "version": VERSION,
@@ -77,7 +77,9 @@ def build_page_data(
             for name in sorted(observation.results.rule_names, key=lambda name: (rule_severity(name), name))
         ],
         "causes": {cause.value: text for cause, text in causes.CAUSE_DESCRIPTIONS.items()},
-        "accounts": {key: _account_object(name) for key, name in sorted(observation.accounts.items())},
+        "accounts": {
+            key: {"name": account.name, "unit": account.unit} for key, account in sorted(observation.accounts.items())
+        },
         "loadBalancers": _load_balancer_objects(observation, previous, plans or {}),
         "errors": [_error_object(error) for error in observation.errors_of_load_balancers if _is_general(error)],
         "gone": [_disappeared_object(row, time) for row, time in verdict_history.disappeared(run)],
@@ -90,11 +92,8 @@ def build_page_data(
         "lastRun": verdict_history.last_run_time(run),
     }
     # Adding this run changes what the history knows, so it comes last.
-    page_data["trend"] = (
-        None
-        if earlier_runs is None
-        else trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted, verdict_history)
-    )
+    verdict_history.add_run(run)
+    page_data["trend"] = None if earlier_runs is None else verdict_history.trend(earlier_runs.omitted)
     return page_data
 
 
@@ -175,17 +174,13 @@ def _rule_object(name: str) -> dict[str, Any]:
     }
 
 
-def _account_object(name: AccountName) -> dict[str, str | None]:
-    return {"name": name.name, "unit": name.unit}
-
-
 # --- load balancers
 
 
 def _previous_verdicts(verdict_history: VerdictHistory, run: Run) -> dict[VerdictKey, dict[str, Any]]:
     rows: Sequence[Row] = [*select_rows(run, "verdict"), *select_rows(run, "error")]
     return {
-        (row["load_balancer"], row["rule"]): previous_verdict_object(verdict_history.previous_verdict(row))
+        (row["load_balancer"], row["rule"]): verdict_history.previous_verdict(row)
         for row in rows
         if row["load_balancer"] is not None and row["rule"] is not None
     }
@@ -271,10 +266,7 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
     if result.applied_exemption is not None:
         exemption, result_without = result.applied_exemption
         fields["exemption"] = {
-            "reason": exemption.reason,
-            "owner": exemption.owner,
-            "ticket": exemption.ticket,
-            "expires": exemption.expires.isoformat(),
+            **exemption_fields(exemption),
             "wouldBe": verdict_object(result_without) if isinstance(result_without, Finding) else None,
         }
     return fields
@@ -339,10 +331,7 @@ def _exemptions_object(report: ExemptionsReport) -> dict[str, Any]:
                 "region": reviewed.exemption.account_region.region,
                 "name": load_balancer_name(reviewed.exemption.load_balancer_arn),
                 "rule": reviewed.exemption.rule,
-                "reason": reviewed.exemption.reason,
-                "owner": reviewed.exemption.owner,
-                "ticket": reviewed.exemption.ticket,
-                "expires": reviewed.exemption.expires.isoformat(),
+                **exemption_fields(reviewed.exemption),
                 "status": reviewed.status.value,
                 "use": reviewed.use.value,
                 "because": reviewed.reason,

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, trend_object
+from alb_sg.dashboard.changes import VerdictHistory
 from alb_sg.dashboard.history import Row, Run
 from alb_sg.dashboard.split import PartHistory, SplitBy, owner_title
 from alb_sg.observations.accounts import AccountName
@@ -19,16 +19,19 @@ from alb_sg.observations.observation import Observation
 
 
 class PartHistories:
-    """The histories of the parts of an observation's page. Runs are added oldest first, the present one last."""
+    """The histories of the parts of an observation's page. Runs are added oldest first, the present one last.
 
-    def __init__(self, observation: Observation, by: SplitBy) -> None:
+    `omitted`: how many older runs are left out.
+    """
+
+    def __init__(self, observation: Observation, by: SplitBy, omitted: int) -> None:
         self._by = by
+        self._omitted = omitted
         self._accounts = observation.accounts
         self._owners: dict[str, str] = {}
         # The parts that have, or had, load balancers in an account and region.
         self._parts_by_account_region: defaultdict[AccountRegion, set[str]] = defaultdict(set)
         self._histories: defaultdict[str, VerdictHistory] = defaultdict(VerdictHistory)
-        self._points: defaultdict[str, list[TrendPoint]] = defaultdict(list)
         self._last_run_times: dict[str, str | None] = {}
         if by is SplitBy.OWNER:
             for result in observation.results.all:
@@ -45,16 +48,15 @@ class PartHistories:
 
     def add_run(self, run: Run) -> None:
         rows = self._rows_by_part(run)
-        for part in sorted({*rows, *self._points}):
+        for part in sorted({*rows, *self._histories}):
             part_run = Run(run.as_of, rows.get(part, []))
             history = self._histories[part]
             self._last_run_times[part] = history.last_run_time(part_run)
-            self._points[part].append(history.add_run(part_run))
+            history.add_run(part_run)
 
-    def part_history(self, part: str, omitted: int) -> PartHistory:
-        """The history of a part after the last run that was added; `omitted` are the older runs that were left out."""
-        trend = trend_object(self._points.get(part, ()), omitted, self._histories[part])
-        return PartHistory(trend, self._last_run_times.get(part))
+    def part_history(self, part: str) -> PartHistory:
+        """The history of a part after the last run that was added."""
+        return PartHistory(self._histories[part].trend(self._omitted), self._last_run_times.get(part))
 
     def _rows_by_part(self, run: Run) -> dict[str, list[Row]]:
         rows: defaultdict[str, list[Row]] = defaultdict(list)
@@ -68,16 +70,11 @@ class PartHistories:
                 rows[part].append(row)
         for row in scopes:
             # An owner's accounts and regions are known when the load balancers of the run are.
-            for part in self._parts_at(row):
+            account_region = AccountRegion(row["account"], row["region"])
+            by_owner = self._by is SplitBy.OWNER
+            for part in self._parts_by_account_region[account_region] if by_owner else {self._part_of(row)}:
                 rows[part].append(row)
         return rows
-
-    def _parts_at(self, scope: Row) -> Iterable[str]:
-        return (
-            self._parts_by_account_region[AccountRegion(scope["account"], scope["region"])]
-            if self._by is SplitBy.OWNER
-            else (self._part_of(scope),)
-        )
 
     def _part_of(self, row: Row) -> str:
         if self._by is SplitBy.ACCOUNT:

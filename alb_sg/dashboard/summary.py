@@ -8,7 +8,7 @@ of them. Tests hold both against a third, plain count (tests/dashboard/recount.p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,21 +110,16 @@ def is_compliance_known(page_data: PageData) -> bool:
     return read and not count_without_verdict(page_data) and not page_data["errors"]
 
 
-def worst_findings(page_data: PageData, limit: int) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """The worst findings, each a load balancer with a verdict: by rank, then those with most targets."""
-    return sorted(_open_findings(page_data), key=lambda pair: (pair[1]["rank"], -(pair[0]["targets"] or 0)))[:limit]
-
-
-def count_open_findings(page_data: PageData) -> int:
-    return sum(1 for _ in _open_findings(page_data))
-
-
-def _open_findings(page_data: PageData) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """The verdicts that need work: NON_COMPLIANT, or not judged."""
-    for load_balancer in page_data["loadBalancers"]:
-        for verdict in load_balancer["verdicts"]:
-            if verdict["status"] in (NON_COMPLIANT, ERROR):
-                yield load_balancer, verdict
+def open_findings(page_data: PageData) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The verdicts that need work, NON_COMPLIANT or not judged, each with its load balancer: the worst first, by rank,
+    then those with most targets."""
+    found = [
+        (load_balancer, verdict)
+        for load_balancer in page_data["loadBalancers"]
+        for verdict in load_balancer["verdicts"]
+        if verdict["status"] in (NON_COMPLIANT, ERROR)
+    ]
+    return sorted(found, key=lambda pair: (pair[1]["rank"], -(pair[0]["targets"] or 0)))
 
 
 def _non_compliant_change(page_data: PageData) -> tuple[int, int]:

@@ -61,6 +61,15 @@ def parse_cidr(text: str) -> tuple[Family, Range]:
     return family, (first, first | ((1 << host_bits) - 1))
 
 
+def is_cidr(text: str) -> bool:
+    """Whether a text is an address or a CIDR block."""
+    try:
+        parse_cidr(text)
+    except InvalidCidrError:
+        return False
+    return True
+
+
 def family_of(text: str) -> Family:
     """The family of an address or CIDR block. The text is not validated."""
     return IPV6 if ":" in text else IPV4

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate.field_readers import Shape, list_or_empty, require_object
 from alb_sg.estate.json_files import join_place, parse_if_text
 
@@ -90,11 +90,9 @@ def find_config_items(document: Any, place: str = "") -> Iterator[tuple[str, Sha
             _refuse_incomplete(fields, key, place)
             yield from find_config_items(_list_at(fields[key], join_place(place, key)), join_place(place, key))
             return
-    if "invokingEvent" in fields:
-        within = join_place(place, "invokingEvent")
-        yield from find_config_items(_parse_at(fields["invokingEvent"], within), within)
-    elif any(isinstance(fields.get(key), dict | str | list) for key in WRAPPER_KEYS):
-        key = next(key for key in WRAPPER_KEYS if isinstance(fields.get(key), dict | str | list))
+    wrappers = [key for key in WRAPPER_KEYS if isinstance(fields.get(key), dict | str | list)]
+    if wrappers or "invokingEvent" in fields:
+        key = "invokingEvent" if "invokingEvent" in fields else wrappers[0]
         within = join_place(place, key)
         yield from find_config_items(_parse_at(fields[key], within), within)
     elif fields.get("configurationItem") is not None:
@@ -118,10 +116,8 @@ def _list_at(value: Any, place: str) -> list[Any]:
     """The list; null in its place does not say that there is no item."""
     if value is None:
         raise InvalidInputError("a list was expected, not null", place)
-    try:
+    with error_context(place):
         return list_or_empty(value)
-    except InvalidInputError as error:
-        raise error.inside(place) from error
 
 
 def _parse_at(value: Any, place: str) -> Any:

@@ -6,7 +6,7 @@ shape of the API, which the readers of `from_api` take.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from alb_sg.estate.field_readers import (
     text_or_default,
     whole_number,
 )
+from alb_sg.estate.from_api import Reader
 from alb_sg.estate.indexing import ordered_targets
 from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.model import (
@@ -42,31 +43,16 @@ from alb_sg.estate.model import (
     Vpc,
 )
 from alb_sg.estate.resource_types import (
-    INSTANCE_TYPE,
-    LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
-    NETWORK_INTERFACE_TYPE,
     PREFIX_LIST_TYPE,
+    SECTION_BY_TYPE,
     SECURITY_GROUP_TYPE,
-    SUBNET_TYPE,
     TARGET_GROUP_TYPE,
-    VPC_TYPE,
 )
 
 Resource = (
     LoadBalancer | Listener | TargetGroup | SecurityGroup | Vpc | Subnet | NetworkInterface | Instance | PrefixList
 )
-
-
-class ItemType(NamedTuple):
-    """How to read the items of a resource type: the field of the configuration that holds the ID, and the reader."""
-
-    id_field: str
-    read: Callable[[Any], Resource]
-
-    @property
-    def is_identified_by_arn(self) -> bool:
-        return self.id_field.endswith("Arn")
 
 
 def _security_group(fields: Shape) -> SecurityGroup:
@@ -83,16 +69,11 @@ def _prefix_list(fields: Shape) -> PrefixList:
     return from_api.prefix_list(required_text(fields, "PrefixListId"), fields)
 
 
-ITEM_TYPES: Mapping[str, ItemType] = {
-    LOAD_BALANCER_TYPE: ItemType("LoadBalancerArn", from_api.load_balancer),
-    LISTENER_TYPE: ItemType("ListenerArn", from_api.listener),
-    TARGET_GROUP_TYPE: ItemType("TargetGroupArn", from_api.target_group),
-    SECURITY_GROUP_TYPE: ItemType("GroupId", _security_group),
-    VPC_TYPE: ItemType("VpcId", from_api.vpc),
-    SUBNET_TYPE: ItemType("SubnetId", from_api.subnet),
-    NETWORK_INTERFACE_TYPE: ItemType("NetworkInterfaceId", from_api.network_interface),
-    INSTANCE_TYPE: ItemType("InstanceId", from_api.instance),
-    PREFIX_LIST_TYPE: ItemType("PrefixListId", _prefix_list),
+# The readers of configurations, by resource type.
+ITEM_TYPES: Mapping[str, Reader] = {
+    **{name: from_api.READERS[section] for name, section in SECTION_BY_TYPE.items() if section in from_api.READERS},
+    SECURITY_GROUP_TYPE: Reader("GroupId", _security_group),
+    PREFIX_LIST_TYPE: Reader("PrefixListId", _prefix_list),
 }
 
 # The types whose tags the model holds.
@@ -183,7 +164,7 @@ def read_item(record: Shape) -> ConfigItem | None:
     arn = _arn(record, configuration, item_type)
     account_region = read_account_region(record, arn)
     resource_id = _resource_id(record, configuration, arn, item_type)
-    if item_type.is_identified_by_arn:
+    if item_type.id_field.endswith("Arn"):
         account_region.check_arn(resource_id, "resourceId")
     own_id = configuration.get(item_type.id_field)
     if own_id not in (None, resource_id):
@@ -205,7 +186,7 @@ def read_item(record: Shape) -> ConfigItem | None:
     return item
 
 
-def _read_content(item: ConfigItem, record: Shape, item_type: ItemType, configuration: Shape) -> ConfigItem:
+def _read_content(item: ConfigItem, record: Shape, item_type: Reader, configuration: Shape) -> ConfigItem:
     """The item with everything besides its identity. Raises InvalidInputError for what cannot be read."""
     status = text_or_default(record, "configurationItemStatus", OK)
     if status not in STATUSES:
@@ -226,16 +207,14 @@ def _read_content(item: ConfigItem, record: Shape, item_type: ItemType, configur
     item = _with_targets(item._replace(resource=resource), configuration)
     if item.type not in TAGGED_TYPES:
         return item
+    tags, unknown = None, None
     try:
         tags = _tags(record)
     except InvalidInputError as error:
         unknown = UnknownValue(error.place, error.message)
-        if isinstance(resource, SecurityGroup):
-            return item._replace(resource=resource._replace(tags=unknown), unknown_tags=unknown)
-        return item._replace(unknown_tags=unknown)
     if isinstance(resource, SecurityGroup):
-        return item._replace(resource=resource._replace(tags=tags or NO_TAGS), tags=tags)
-    return item._replace(tags=tags)
+        resource = resource._replace(tags=unknown or tags or NO_TAGS)
+    return item._replace(resource=resource, tags=tags, unknown_tags=unknown)
 
 
 def _dated_if_possible(item: ConfigItem, record: Shape) -> ConfigItem:
@@ -260,7 +239,7 @@ def _with_targets(item: ConfigItem, configuration: Shape) -> ConfigItem:
 # --- the envelope
 
 
-def _arn(record: Shape, configuration: Shape, item_type: ItemType) -> str | None:
+def _arn(record: Shape, configuration: Shape, item_type: Reader) -> str | None:
     """The ARN: of the item, of the configuration, or an ID that is an ARN."""
     candidates = (
         record.get("ARN"),
@@ -272,8 +251,8 @@ def _arn(record: Shape, configuration: Shape, item_type: ItemType) -> str | None
     return next((value for value in candidates if isinstance(value, str) and value.startswith("arn:")), None)
 
 
-def _resource_id(record: Shape, configuration: Shape, arn: str | None, item_type: ItemType) -> str:
-    if item_type.is_identified_by_arn:
+def _resource_id(record: Shape, configuration: Shape, arn: str | None, item_type: Reader) -> str:
+    if item_type.id_field.endswith("Arn"):
         if arn is None:
             raise InvalidInputError("the resource's ARN is missing", "ARN")
         return arn
@@ -365,8 +344,7 @@ def _tags(record: Shape) -> Mapping[str, str] | None:
     try:
         supplementary = parse_if_text(record.get("supplementaryConfiguration"))
         supplementary = require_object(supplementary if supplementary is not None else {})
-        value = supplementary.get("Tags", supplementary.get("tags"))
-        listed = _read_tags(value, "Tags")
+        listed = _read_tags(supplementary.get("Tags", supplementary.get("tags")), "Tags")
     except InvalidInputError as error:
         raise error.inside("supplementaryConfiguration") from error
     return own if listed is None else listed

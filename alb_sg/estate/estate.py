@@ -137,6 +137,8 @@ class Estate:
 
     def require_all_interfaces_with(self, group_id: str) -> None:
         """Raises NotReadError unless `interfaces_with` returns every interface that carries the group."""
+        if self.interfaces_by_group is None and self._knows_all_interfaces:
+            return
         what = f"network interfaces that carry {group_id}"
         if self.interfaces_by_group is not None:
             if group_id not in self.interfaces_by_group:
@@ -363,6 +365,10 @@ class Estate:
             for group_id in interface.groups:
                 index.setdefault(group_id, []).append(interface)
         return index
+
+    @cached_property
+    def _knows_all_interfaces(self) -> bool:
+        return self._was_read(Section.NETWORK_INTERFACES) and self._unknown_groups_error is None
 
     @cached_property
     def _unknown_groups_error(self) -> NotReadError | None:

@@ -21,7 +21,7 @@ from typing import Any, TextIO, TypeVar
 
 from alb_sg.aws.account_region import AccountRegion, parse_account_id
 from alb_sg.aws.arns import listener_of_rule
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate import from_api
 from alb_sg.estate.config_documents import ITEM_LIST_KEYS, refuse_further_pages
 from alb_sg.estate.estate import Estate, ReadFailure
@@ -32,19 +32,8 @@ from alb_sg.estate.model import Listener, PrefixList, Target
 from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
 
 T = TypeVar("T")
+U = TypeVar("U")
 
-# The field that identifies the elements of a section.
-ID_FIELDS = {
-    Section.LOAD_BALANCERS: "LoadBalancerArn",
-    Section.LISTENERS: "ListenerArn",
-    Section.TARGET_GROUPS: "TargetGroupArn",
-    Section.SECURITY_GROUPS: "GroupId",
-    Section.SECURITY_GROUP_RULES: "SecurityGroupRuleId",
-    Section.VPCS: "VpcId",
-    Section.SUBNETS: "SubnetId",
-    Section.NETWORK_INTERFACES: "NetworkInterfaceId",
-    Section.INSTANCES: "InstanceId",
-}
 # The keys of a section's elements in the API's response, where they differ from the section's name.
 WRAPPER_KEYS = {Section.INSTANCES: ("Reservations", "Instances"), Section.TAGS: ("TagDescriptions",)}
 # What the entries of a section that is an object are keyed by.
@@ -90,19 +79,14 @@ def estate_of_export(value: Any) -> Estate:
     )
     failures: list[ReadFailure] = []
 
-    def read_list(name: Section, read: Callable[[Any], T], account_region: AccountRegion | None) -> dict[str, T] | None:
+    def read_list(name: Section, read: Callable[[Any], T]) -> dict[str, T] | None:
         return _list_section(document, name, read, account_region, failures)
 
-    load_balancers = read_list(Section.LOAD_BALANCERS, from_api.load_balancer, account_region)
-    listeners = read_list(Section.LISTENERS, lambda value: _listener(value, account_region), account_region)
-    security_groups = read_list(Section.SECURITY_GROUPS, from_api.security_group, None)
+    load_balancers = read_list(Section.LOAD_BALANCERS, from_api.load_balancer)
+    listeners = read_list(Section.LISTENERS, lambda value: _listener(value, account_region))
+    security_groups = read_list(Section.SECURITY_GROUPS, from_api.security_group)
     listed = load_balancers or {}
-    targets = _object_section(
-        document,
-        Section.TARGET_HEALTH_DESCRIPTIONS,
-        lambda arn, value: _targets(arn, value, account_region),
-        failures,
-    )
+    targets = _targets(document, account_region, failures)
     if load_balancers is None:
         failures.append(ReadFailure(Section.LOAD_BALANCERS, None, "the section was not collected"))
     return Estate(
@@ -110,15 +94,15 @@ def estate_of_export(value: Any) -> Estate:
         region=account_region.region,
         load_balancers=listed,
         listeners=None if listeners is None else listeners_by_load_balancer(listed, listeners.values()),
-        target_groups=read_list(Section.TARGET_GROUPS, from_api.target_group, account_region),
+        target_groups=read_list(Section.TARGET_GROUPS, from_api.target_group),
         targets=targets,
         security_groups=security_groups,
         has_all_security_groups=security_groups is not None,
-        security_group_rules=read_list(Section.SECURITY_GROUP_RULES, from_api.security_group_rule, None),
-        vpcs=read_list(Section.VPCS, from_api.vpc, None),
-        subnets=read_list(Section.SUBNETS, from_api.subnet, None),
-        instances=read_list(Section.INSTANCES, from_api.instance, None),
-        network_interfaces=read_list(Section.NETWORK_INTERFACES, from_api.network_interface, None),
+        security_group_rules=read_list(Section.SECURITY_GROUP_RULES, from_api.security_group_rule),
+        vpcs=read_list(Section.VPCS, from_api.vpc),
+        subnets=read_list(Section.SUBNETS, from_api.subnet),
+        instances=read_list(Section.INSTANCES, from_api.instance),
+        network_interfaces=read_list(Section.NETWORK_INTERFACES, from_api.network_interface),
         prefix_lists=_prefix_lists(document, failures),
         tags=_tags(document, listed, account_region, failures),
         rule_authentications=_rule_authentications(document),
@@ -134,23 +118,24 @@ def _list_section(
     document: Shape,
     name: Section,
     read: Callable[[Any], T],
-    account_region: AccountRegion | None,
+    account_region: AccountRegion,
     failures: list[ReadFailure],
 ) -> dict[str, T] | None:
-    """The elements of a section by ID; None where it was not collected. With `account_region`, IDs are ARNs of it.
+    """The elements of a section by ID; None where it was not collected. IDs that are ARNs must be of `account_region`.
 
     An element that cannot be read is one of `failures`. Raises InvalidInputError for an element without an ID and for
     a repeated one.
     """
     if document.get(name) is None:
         return None
-    field = ID_FIELDS[name]
+    field = from_api.READERS[name].id_field
+    is_arn = field.endswith("Arn")
     elements: dict[str, T] = {}
     places: dict[str, str] = {}
     for place, element in _elements(document[name], name, WRAPPER_KEYS.get(name, (name,))):
         try:
             identifier = required_text(require_object(element), field)
-            if account_region is not None:
+            if is_arn:
                 account_region.check_arn(identifier, field)
             if identifier in places:
                 raise InvalidInputError(f"{identifier!r} was given already, in {places[identifier]}", field)
@@ -175,10 +160,8 @@ def _elements(value: Any, place: str, wrappers: Sequence[str]) -> Iterator[tuple
         refuse_further_pages(value, place)
         yield from _elements(value[key], join_place(place, key), wrappers)
         return
-    try:
+    with error_context(place):
         elements = list_or_empty(value)
-    except InvalidInputError as error:
-        raise error.inside(place) from error
     for index, element in enumerate(elements):
         at = f"{place}[{index}]"
         if _wrapper_key(element, wrappers) is None:
@@ -202,23 +185,22 @@ def _listener(value: Any, account_region: AccountRegion) -> Listener:
 # --- sections that are objects
 
 
-class _UnreadableEntryError(Exception):
-    """An entry of a section that cannot be read. It concerns what depends on the entry, and not the file."""
-
-
 def _object_section(
-    document: Shape, name: Section, read: Callable[[str, Any], T], failures: list[ReadFailure]
+    document: Shape,
+    name: Section,
+    check: Callable[[str, Any], U],
+    read: Callable[[str, U], T],
+    failures: list[ReadFailure],
 ) -> dict[str, T] | None:
     """A section that is an object; None where it was not collected. A key with a null value counts as absent.
 
-    An entry for which `read` raises _UnreadableEntryError is one of `failures`.
+    `check` returns what `read` takes. Its errors concern the file; those of `read` concern what depends on the entry,
+    and are among the `failures`.
     """
     if document.get(name) is None:
         return None
-    try:
+    with error_context(name):
         values = require_object(document[name])
-    except InvalidInputError as error:
-        raise error.inside(name) from error
     if name in values:
         raise InvalidInputError(f"the output stands without its key; put it under {KEYS_OF_OBJECTS[name]}", name)
     entries = {}
@@ -226,35 +208,35 @@ def _object_section(
         if value is not None:
             place = f"{name}[{json.dumps(key)}]"
             try:
-                entries[key] = read(key, value)
-            except _UnreadableEntryError as error:
-                cause = error.__cause__
-                inside = cause.inside(place) if isinstance(cause, InvalidInputError) else place
-                failures.append(ReadFailure(name, key, str(inside)))
+                checked = check(key, value)
             except InvalidInputError as error:
                 raise error.inside(place) from error
+            try:
+                entries[key] = read(key, checked)
+            except InvalidInputError as error:
+                failures.append(ReadFailure(name, key, str(error.inside(place))))
     return entries
 
 
-def _read_entry(read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except InvalidInputError as error:
-        raise _UnreadableEntryError from error
+def _targets(
+    document: Shape, account_region: AccountRegion, failures: list[ReadFailure]
+) -> dict[str, tuple[Target, ...]] | None:
+    """Registrations by target group."""
 
+    def check(arn: str, value: Any) -> list[tuple[str, Any]]:
+        account_region.check_arn(arn, "")
+        return list(_elements(value, "", (Section.TARGET_HEALTH_DESCRIPTIONS,)))
 
-def _targets(arn: str, value: Any, account_region: AccountRegion) -> tuple[Target, ...]:
-    account_region.check_arn(arn, "")
-    elements = list(_elements(value, "", ("TargetHealthDescriptions",)))
-    return ordered_targets(_read_entry(lambda: list(_read_elements(elements, from_api.target_health_description))))
+    def read(_: str, elements: list[tuple[str, Any]]) -> tuple[Target, ...]:
+        targets = []
+        for place, element in elements:
+            try:
+                targets.append(from_api.target_health_description(element))
+            except InvalidInputError as error:
+                raise error.inside(place) from error
+        return ordered_targets(targets)
 
-
-def _read_elements(elements: Iterable[tuple[str, Any]], read: Callable[[Any], T]) -> Iterator[T]:
-    for place, element in elements:
-        try:
-            yield read(element)
-        except InvalidInputError as error:
-            raise error.inside(place) from error
+    return _object_section(document, Section.TARGET_HEALTH_DESCRIPTIONS, check, read, failures)
 
 
 def _prefix_lists(document: Shape, failures: list[ReadFailure]) -> dict[str, PrefixList] | None:
@@ -267,29 +249,27 @@ def _prefix_lists(document: Shape, failures: list[ReadFailure]) -> dict[str, Pre
     described: dict[str, Any] = {}
     if isinstance(value, list) or _wrapper_key(value, (PREFIX_LISTS_KEY,)) is not None:
         for place, element in _elements(value, Section.MANAGED_PREFIX_LISTS, (PREFIX_LISTS_KEY,)):
-            try:
+            with error_context(place):
                 described[required_text(require_object(element), "PrefixListId")] = element
-            except InvalidInputError as error:
-                raise error.inside(place) from error
         rest = value if isinstance(value, Mapping) else {}
         entries = {key: inner for key, inner in rest.items() if key.startswith("pl-") and isinstance(inner, Mapping)}
         document = {Section.MANAGED_PREFIX_LISTS: {**described, **entries}}
 
-    def read(prefix_list_id: str, value: Any) -> PrefixList:
+    def check(prefix_list_id: str, value: Any) -> Shape:
         if not prefix_list_id.startswith("pl-"):
             raise InvalidInputError("the key is not a prefix list ID (pl-…)")
         fields = require_object(value)
         refuse_further_pages(fields, "")
-        description = described.get(prefix_list_id)
-        if description is not None:
-            fields = {**description, **fields}
-            if fields.get("Entries") is None:
-                raise _UnreadableEntryError from InvalidInputError(
-                    "its entries are missing; add the output of get-managed-prefix-list-entries under its ID"
-                )
-        return _read_entry(lambda: from_api.prefix_list(prefix_list_id, fields))
+        return {**described.get(prefix_list_id, {}), **fields}
 
-    return _object_section(document, Section.MANAGED_PREFIX_LISTS, read, failures)
+    def read(prefix_list_id: str, fields: Shape) -> PrefixList:
+        if prefix_list_id in described and fields.get("Entries") is None:
+            raise InvalidInputError(
+                "its entries are missing; add the output of get-managed-prefix-list-entries under its ID"
+            )
+        return from_api.prefix_list(prefix_list_id, fields)
+
+    return _object_section(document, Section.MANAGED_PREFIX_LISTS, check, read, failures)
 
 
 def _tags(
@@ -306,20 +286,23 @@ def _tags(
     wrappers = WRAPPER_KEYS[Section.TAGS]
     if isinstance(value, list) or _wrapper_key(value, wrappers) is not None:
         for place, description in _elements(value, Section.TAGS, wrappers):
-            try:
-                arn = _described_arn(description, account_region)
+            with error_context(place):
+                arn = required_text(require_object(description), "ResourceArn")
+                account_region.check_arn(arn, "ResourceArn")
                 if arn in tags_by_arn:
                     raise InvalidInputError(f"{arn!r} was given already", "ResourceArn")
-            except InvalidInputError as error:
-                raise error.inside(place) from error
             try:
                 tags_by_arn[arn] = from_api.described_tags(description)
             except InvalidInputError as error:
                 failures.append(ReadFailure(Section.TAGS, arn, str(error.inside(place))))
     else:
+
+        def check(arn: str, tags: Any) -> Any:
+            account_region.check_arn(arn, "")
+            return tags
+
         tags_by_arn |= (
-            _object_section(document, Section.TAGS, lambda arn, tags: _tags_of(arn, tags, account_region), failures)
-            or {}
+            _object_section(document, Section.TAGS, check, lambda _, tags: from_api.tags(tags), failures) or {}
         )
     unread = {failure.key for failure in failures if failure.section is Section.TAGS}
     return {arn: {} for arn in load_balancer_arns if arn not in unread} | tags_by_arn
@@ -336,26 +319,13 @@ def _rule_authentications(document: Shape) -> dict[str, tuple[str, ...]]:
         value = [rule for rules in value.values() for _, rule in _elements(rules, name, LISTENER_RULES_KEYS[1:])]
     found: dict[str, set[str]] = {}
     for place, element in _elements(value, name, LISTENER_RULES_KEYS[1:]):
-        try:
+        with error_context(place):
             fields = require_object(element)
             arn = listener_of_rule(required_text(fields, "RuleArn"))
             if arn is None:
                 raise InvalidInputError(f"{fields['RuleArn']!r} is not the ARN of a listener rule", "RuleArn")
-        except InvalidInputError as error:
-            raise error.inside(place) from error
         found.setdefault(arn, set()).update(from_api.authentications(fields.get("Actions")))
     return {arn: tuple(sorted(types)) for arn, types in found.items()}
-
-
-def _described_arn(value: Any, account_region: AccountRegion) -> str:
-    arn = required_text(require_object(value), "ResourceArn")
-    account_region.check_arn(arn, "ResourceArn")
-    return arn
-
-
-def _tags_of(arn: str, value: Any, account_region: AccountRegion) -> Mapping[str, str]:
-    account_region.check_arn(arn, "")
-    return _read_entry(lambda: from_api.tags(value))
 
 
 # --- writing
@@ -396,8 +366,8 @@ def _sorted_estate(estate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sorted_section(name: str, value: Any) -> Any:
-    if name in ID_FIELDS and isinstance(value, Sequence):
-        field = ID_FIELDS[Section(name)]
+    if name in from_api.READERS and isinstance(value, Sequence):
+        field = from_api.READERS[name].id_field
         return sorted(value, key=lambda element: str(element.get(field)))
     if name in (Section.TARGET_HEALTH_DESCRIPTIONS, Section.TAGS) and isinstance(value, Mapping):
         return {key: sorted(elements, key=_to_json) for key, elements in value.items()}

@@ -134,15 +134,11 @@ def whole_number(value: Any, field: str) -> int:
 
 def rule_port(value: Any, field: str) -> int:
     """The first or last port of a security group rule, where 0 begins the range of all ports."""
-    return _port(value, field, 0)
+    return port(value, field, lowest=0)
 
 
-def port(value: Any, field: str) -> int:
+def port(value: Any, field: str, *, lowest: int = LOWEST_PORT) -> int:
     """The port of a listener or a target."""
-    return _port(value, field, LOWEST_PORT)
-
-
-def _port(value: Any, field: str, lowest: int) -> int:
     number = value if type(value) is int else whole_number(value, field)
     if not lowest <= number <= HIGHEST_PORT:
         raise InvalidInputError(f"{number} is not a port ({lowest} to {HIGHEST_PORT})", field)

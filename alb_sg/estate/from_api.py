@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from alb_sg.aws.arns import listener_load_balancer_arn
 from alb_sg.errors import InvalidInputError
@@ -59,6 +59,7 @@ from alb_sg.estate.model import (
     UnknownValue,
     Vpc,
 )
+from alb_sg.estate.sections import Section
 
 T = TypeVar("T")
 
@@ -176,12 +177,9 @@ def listener(value: Any) -> Listener:
 def authentications(actions: Any) -> tuple[str, ...]:
     """The types of a listener's or listener rule's actions that authenticate, sorted. No verdict depends on them, so a
     value of another shape has none."""
-    types = (action.get("Type") for action in actions if isinstance(action, Mapping)) if _is_list(actions) else ()
+    listed = actions if isinstance(actions, list | tuple) else ()
+    types = (action.get("Type") for action in listed if isinstance(action, Mapping))
     return tuple(sorted({type_name for type_name in types if type_name in AUTHENTICATING_ACTIONS}))
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple)
 
 
 def _load_balancer_of_listener(fields: Shape, arn: str) -> str:
@@ -419,18 +417,14 @@ def _cidrs(fields: Shape) -> tuple[str, ...]:
     return tuple(dict.fromkeys(blocks)) if len(blocks) > 1 else blocks
 
 
-def _ipv4_range(value: Any) -> str:
-    return _ip_range(value, "CidrIp", Family.IPV4)
-
-
-def _ipv6_range(value: Any) -> str:
-    return _ip_range(value, "CidrIpv6", Family.IPV6)
-
-
 def _ip_range(value: Any, field: str, family: Family) -> str:
     if isinstance(value, Mapping):
         return cidr_of_family(value.get(field), field, family)
     return cidr_of_family(value, "", family)
+
+
+_ipv4_range = partial(_ip_range, field="CidrIp", family=Family.IPV4)
+_ipv6_range = partial(_ip_range, field="CidrIpv6", family=Family.IPV6)
 
 
 def _prefix_list_id(value: Any) -> str:
@@ -496,14 +490,16 @@ def network_interface(value: Any) -> NetworkInterface:
     interface_id = required_text(fields, "NetworkInterfaceId")
     attachment = fields.get("Attachment")
     attachment = attachment if isinstance(attachment, Mapping) else {}
-    groups = _or_unknown("Groups", lambda: _interface_groups(fields))
+    groups = _or_unknown(
+        "Groups", lambda: tuple(sorted(read_each(required_list(fields, "Groups"), "", security_group_id)))
+    )
+    addresses: tuple[tuple[str, ...], ...] = ((), (), ())
     unknown = None
-    ipv4_addresses: tuple[str, ...] = ()
-    ipv6_addresses, prefixes = ipv4_addresses, ipv4_addresses
     try:
-        ipv4_addresses, ipv6_addresses, prefixes = _interface_addresses(fields)
+        addresses = _interface_addresses(fields)
     except InvalidInputError as error:
         unknown = UnknownValue(error.place, error.message)
+    ipv4_addresses, ipv6_addresses, prefixes = addresses
     return NetworkInterface(
         id=interface_id,
         vpc_id=_text_or(fields, "VpcId", ""),
@@ -522,14 +518,7 @@ def network_interface(value: Any) -> NetworkInterface:
     )
 
 
-_InterfaceAddresses = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-
-
-def _interface_groups(fields: Shape) -> tuple[str, ...]:
-    return tuple(sorted(read_each(required_list(fields, "Groups"), "", security_group_id)))
-
-
-def _interface_addresses(fields: Shape) -> _InterfaceAddresses:
+def _interface_addresses(fields: Shape) -> tuple[tuple[str, ...], ...]:
     """IPv4 addresses, IPv6 addresses and delegated prefixes."""
     return (
         _ipv4_addresses(fields),
@@ -557,25 +546,25 @@ def _network_card_index(attachment: Shape) -> int:
 
 def _ipv4_addresses(fields: Shape) -> tuple[str, ...]:
     """The private IPv4 addresses of an interface, the primary one first."""
-
-    def read(value: Any) -> tuple[bool, str]:
-        value = require_object(value)
-        return not value.get("Primary"), address(value.get("PrivateIpAddress"), "PrivateIpAddress", Family.IPV4)
-
     primary = optional_text(fields, "PrivateIpAddress")
     first = () if primary is None else (address(primary, "PrivateIpAddress", Family.IPV4),)
-    listed = sorted(read_list(fields, "PrivateIpAddresses", read), key=lambda pair: pair[0])
-    return tuple(dict.fromkeys((*first, *(one for _, one in listed))))
+    listed = _listed_addresses(fields, "PrivateIpAddresses", "PrivateIpAddress", "Primary", Family.IPV4)
+    return tuple(dict.fromkeys((*first, *listed)))
 
 
 def _ipv6_addresses(fields: Shape) -> tuple[str, ...]:
     """The IPv6 addresses of an interface, the primary one first."""
+    return _listed_addresses(fields, "Ipv6Addresses", "Ipv6Address", "IsPrimaryIpv6", Family.IPV6)
 
+
+def _listed_addresses(
+    fields: Shape, list_field: str, address_field: str, primary_field: str, family: Family
+) -> tuple[str, ...]:
     def read(value: Any) -> tuple[bool, str]:
         value = require_object(value)
-        return not value.get("IsPrimaryIpv6"), address(value.get("Ipv6Address"), "Ipv6Address", Family.IPV6)
+        return not value.get(primary_field), address(value.get(address_field), address_field, family)
 
-    listed = sorted(read_list(fields, "Ipv6Addresses", read), key=lambda pair: pair[0])
+    listed = sorted(read_list(fields, list_field, read), key=lambda pair: pair[0])
     return tuple(one for _, one in listed)
 
 
@@ -686,3 +675,24 @@ def described_tags(value: Any) -> Mapping[str, str]:
 def _tag(value: Any) -> tuple[str, str]:
     fields = require_object(value)
     return required_text(fields, "Key"), str(fields.get("Value") or "")
+
+
+class Reader(NamedTuple):
+    """How to read the resources of a section: the field that holds the ID of one, and the reader of one."""
+
+    id_field: str
+    read: Callable[[Any], Any]
+
+
+READERS: Mapping[str, Reader] = {
+    Section.LOAD_BALANCERS: Reader("LoadBalancerArn", load_balancer),
+    Section.LISTENERS: Reader("ListenerArn", listener),
+    Section.TARGET_GROUPS: Reader("TargetGroupArn", target_group),
+    Section.SECURITY_GROUPS: Reader("GroupId", security_group),
+    Section.SECURITY_GROUP_RULES: Reader("SecurityGroupRuleId", security_group_rule),
+    Section.VPCS: Reader("VpcId", vpc),
+    Section.SUBNETS: Reader("SubnetId", subnet),
+    Section.NETWORK_INTERFACES: Reader("NetworkInterfaceId", network_interface),
+    Section.INSTANCES: Reader("InstanceId", instance),
+    Section.TAGS: Reader("ResourceArn", described_tags),
+}

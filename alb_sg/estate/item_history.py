@@ -275,13 +275,9 @@ def _failure(item: ConfigItem) -> ReadFailure:
     section = SECTION_BY_TYPE[item.type]
     key: str | None = item.id
     if item.type == LISTENER_TYPE:
-        key = _load_balancer_arn(item.id)
+        # The load balancer that the listener's ARN names.
+        key = item.id.rpartition("/")[0].replace(":listener/", ":loadbalancer/", 1)
     elif section in ALL_OR_NOTHING_SECTIONS:
         key = None
     cause = item.unread_cause or f"AWS Config does not record {item.id} ({NOT_RECORDED})"
     return ReadFailure(section, key, cause)
-
-
-def _load_balancer_arn(listener_arn: str) -> str:
-    """The load balancer that a listener's ARN names."""
-    return listener_arn.rpartition("/")[0].replace(":listener/", ":loadbalancer/", 1)

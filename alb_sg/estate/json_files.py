@@ -34,7 +34,7 @@ def file_error_context(path: str) -> Iterator[None]:
     try:
         yield
     except InvalidInputError as error:
-        raise InvalidInputError(error.message, f"{name}: {error.place}" if error.place else name) from error
+        raise error.at(f"{name}: {error.place}" if error.place else name) from error
     except RecursionError as error:
         raise InvalidInputError(NESTED_TOO_DEEPLY, name) from error
 

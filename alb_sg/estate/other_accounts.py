@@ -42,25 +42,6 @@ class InterfaceAddress(NamedTuple):
 ResourceKey: TypeAlias = tuple[Section, str | InterfaceAddress]
 
 
-class CombinedSection(Mapping[str, Any]):
-    """The entries of several sections; later sections take precedence."""
-
-    def __init__(self, sections: Iterable[Mapping[str, Any]]) -> None:
-        self._section_by_key = {key: section for section in sections for key in section}
-
-    def __getitem__(self, key: str) -> Any:
-        return self._section_by_key[key][key]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._section_by_key
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._section_by_key)
-
-    def __len__(self) -> int:
-        return len(self._section_by_key)
-
-
 class OtherEstates:
     """The resources of several estates. IDs are unique across accounts and regions.
 
@@ -69,7 +50,7 @@ class OtherEstates:
 
     def __init__(self, estates: Iterable[Estate]) -> None:
         self._estates = tuple(estates)
-        self._sections: dict[Section, CombinedSection] = {}
+        self._sections: dict[Section, dict[str, Any]] = {}
 
     def section(self, name: Section) -> Mapping[str, Any]:
         """One section of all estates together."""
@@ -81,7 +62,7 @@ class OtherEstates:
                 sections += [
                     {key: found for key, found in section.items() if found.entries is not None} for section in sections
                 ]
-            self._sections[name] = CombinedSection(sections)
+            self._sections[name] = {key: found for section in sections for key, found in section.items()}
         return self._sections[name]
 
     def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:

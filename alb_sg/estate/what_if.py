@@ -48,9 +48,12 @@ def remove_listener(estate: Estate, load_balancer: LoadBalancer, port: int) -> E
     except NotReadError:
         # The rules that need target groups raise the same error.
         return changed
+    groups = dict(estate.target_groups or {})
     for group in associated:
-        changed = _with_associated_target_group(changed, load_balancer, group.arn)
-    return changed
+        users = group.load_balancer_arns or ()
+        if load_balancer.arn not in users:
+            groups[group.arn] = group._replace(load_balancer_arns=(*users, load_balancer.arn))
+    return replace(changed, target_groups=groups)
 
 
 def set_health_check_port(estate: Estate, load_balancer: LoadBalancer, name: str, port: int | None) -> Estate:
@@ -97,14 +100,3 @@ def set_security_groups(estate: Estate, load_balancer: LoadBalancer, group_ids: 
 
 def _with_listeners(estate: Estate, load_balancer: LoadBalancer, listeners: tuple[Listener, ...]) -> Estate:
     return replace(estate, listeners={**(estate.listeners or {}), load_balancer.arn: listeners})
-
-
-def _with_associated_target_group(estate: Estate, load_balancer: LoadBalancer, target_group_arn: str) -> Estate:
-    """Add the load balancer to those that a target group is associated with."""
-    groups = estate.target_groups or {}
-    group = groups[target_group_arn]
-    users = group.load_balancer_arns or ()
-    if load_balancer.arn in users:
-        return estate
-    associated = group._replace(load_balancer_arns=(*users, load_balancer.arn))
-    return replace(estate, target_groups={**groups, target_group_arn: associated})

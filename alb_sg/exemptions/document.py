@@ -95,7 +95,7 @@ def _parse_entry(entry: Any, known_rules: Collection[str]) -> Exemption:
         reason=_required_text(entry, "reason", MAX_REASON_LENGTH),
         owner=_required_text(entry, "owner", MAX_NAME_LENGTH),
         ticket=_required_text(entry, "ticket", MAX_NAME_LENGTH),
-        expires=_parse_date(_required_text(entry, "expires")),
+        expires=parse_date(_required_text(entry, "expires"), "expires"),
         ports=_parse_ports(entry["ports"]) if "ports" in entry else (),
     )
 
@@ -127,13 +127,14 @@ def _required_text(entry: Mapping[str, Any], name: str, max_length: int | None =
     return text
 
 
-def _parse_date(text: str) -> date:
+def parse_date(text: str, place: str = "") -> date:
+    """A date in the form YYYY-MM-DD. Raises an InvalidInputError about the place."""
     if DATE_PATTERN.fullmatch(text):
         try:
             return date.fromisoformat(text)
         except ValueError:
             pass
-    raise InvalidInputError(f"{text!r} is not a date such as 2027-01-31", "expires")
+    raise InvalidInputError(f"{text!r} is not a date such as 2027-01-31", place)
 
 
 def _intended_key(entry: Any, known_rules: Collection[str]) -> tuple[str | None, str | None]:

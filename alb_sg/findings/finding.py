@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from alb_sg.aws.arns import load_balancer_name
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.sections import Section
 from alb_sg.exemptions.exemption import Exemption
@@ -116,6 +117,10 @@ class EvaluationError(NamedTuple):
     what: str
     cause: str
     change: Change | None = None
+
+    @property
+    def load_balancer_name(self) -> str | None:
+        return None if self.load_balancer_arn is None else load_balancer_name(self.load_balancer_arn)
 
     @property
     def sort_key(self) -> tuple[str, str, str, str, str, str]:

@@ -17,7 +17,9 @@ from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions
 from alb_sg.permissions.unused_traffic import UnusedRule
+from alb_sg.recommendations.applicability import require_applicable
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.plain_load_balancer import NotPlain, PlainLoadBalancer
 from alb_sg.recommendations.recommendation import FindUnused, Recommendation, UnusedIngress
 from alb_sg.recommendations.requirement import (
     NodesPeer,
@@ -45,6 +47,7 @@ class Judge:
         self._port_exemptions = port_exemptions
         self._permissions = lru_cache(PERMISSIONS_CACHE_SIZE)(partial(Permissions, estate))
         self._context: LoadBalancerContext | None = None
+        self._plain: PlainLoadBalancer | None = None
 
     def permissions_of(self, load_balancer: LoadBalancer) -> Permissions:
         return self._permissions(load_balancer.security_groups)
@@ -67,7 +70,9 @@ class Judge:
     def judge(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Result:
         """The finding, or an error that names the fact that it depends on."""
         try:
-            return self._find(load_balancer, recommendation, parameters)
+            return self._find_plainly_met(load_balancer, recommendation, parameters) or self._find(
+                load_balancer, recommendation, parameters
+            )
         except NotReadError as error:
             what, cause = error.what, error.cause
         except Exception as error:  # noqa: BLE001 (every other load balancer is still judged)
@@ -115,12 +120,12 @@ class Judge:
 
     def unused_ingress(self, load_balancer: LoadBalancer, find_unused: FindUnused, rule: str) -> UnusedIngress:
         """What is open and unused. Ports that are exempt from the rule are used. Raises NotApplicable, NotReadError."""
-        context = self.context(load_balancer)
-        exemption = self._port_exemptions.get((load_balancer.arn, rule))
+        require_applicable(load_balancer)
+        exemption = self._port_exemptions.get((load_balancer.arn, rule)) if self._port_exemptions else None
         if exemption is None:
-            return find_unused(context, ())
-        found = find_unused(context, exemption.ports)
-        if found == find_unused(context, ()):
+            return find_unused(self.estate, load_balancer, ())
+        found = find_unused(self.estate, load_balancer, exemption.ports)
+        if found == find_unused(self.estate, load_balancer, ()):
             return found
         return found._replace(remarks=(*found.remarks, _describe_port_exemption(exemption)))
 
@@ -136,18 +141,47 @@ class Judge:
             )
         return self._judge_requirements(load_balancer, recommendation, requirement_set, parameters)
 
+    def _find_plainly_met(
+        self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
+    ) -> Finding | None:
+        """The finding where it shows at a glance that the recommendation is met, else None."""
+        if recommendation.plainly_met is None:
+            return None
+        if self._port_exemptions and (load_balancer.arn, recommendation.name) in self._port_exemptions:
+            return None
+        try:
+            if self._plain is None or self._plain.load_balancer is not load_balancer:
+                self._plain = PlainLoadBalancer(self.estate, load_balancer)
+            count, group_ids = recommendation.plainly_met(self._plain, parameters)
+        except (NotPlain, NotReadError):
+            return None
+        # Where nothing is required, there is a reason, which does not show here.
+        if not count:
+            return None
+        return Finding(
+            self.estate.account_id,
+            self.estate.region,
+            load_balancer.arn,
+            load_balancer.name,
+            recommendation.name,
+            Compliance.COMPLIANT,
+            annotation.describe_compliant(group_ids, count, ()),
+            False,
+            (),
+            (),
+            group_ids,
+        )
+
     def _judge_unused(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, found: UnusedIngress
     ) -> Finding:
-        unused = tuple([entry for rule in found.rules for entry in _unused_entries(self.estate, rule)])
-        text = (
-            annotation.describe_unused(unused, found.remarks)
-            if unused
-            else annotation.describe_nothing_unused(found.judged_groups, found.remarks)
-        )
-        compliance = Compliance.NON_COMPLIANT if unused else Compliance.COMPLIANT
+        if not found.rules:
+            text = annotation.describe_nothing_unused(found.judged_groups, found.remarks)
+            return self._build_finding(load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=found.remarks)
+        unused = tuple(entry for rule in found.rules for entry in _unused_entries(self.estate, rule))
+        text = annotation.describe_unused(unused, found.remarks)
         return self._build_finding(
-            load_balancer, recommendation, compliance, text, unused=unused, remarks=found.remarks
+            load_balancer, recommendation, Compliance.NON_COMPLIANT, text, unused=unused, remarks=found.remarks
         )
 
     def _judge_requirements(

@@ -39,8 +39,12 @@ class ConfigRequests:
         self._aggregator = aggregator
 
     def items(self, type_name: str) -> ApiRequest:
-        """Every item of a type. Each result is JSON text."""
-        parameters: dict[str, Any] = {"Expression": item_query(type_name)}
+        """Every item of a type."""
+        return self.query(item_query(type_name))
+
+    def query(self, expression: str) -> ApiRequest:
+        """An advanced query. Each result is JSON text."""
+        parameters: dict[str, Any] = {"Expression": expression}
         if self._aggregator is None:
             return ApiRequest(self._client, "select_resource_config", "Results", parameters, PAGE_SIZE)
         parameters["ConfigurationAggregatorName"] = self._aggregator

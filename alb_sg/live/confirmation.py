@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
 from alb_sg.live.partial_estate import LOAD_BALANCER_NOT_FOUND, TARGET_GROUP_NOT_FOUND
 from alb_sg.live.requests import ELB_NAMES, DescribeRequests, batches
 
-# What DescribeLoadBalancers answers for a name or ARN that cannot be that of a load balancer of this region.
-INVALID_NAME = "ValidationError"
+# DescribeLoadBalancers fails with one of these if one of several names is wrong, and returns none of the others. The
+# second is for a name or ARN that cannot be that of a load balancer of this region.
+NAME_ERROR_CODES = frozenset({LOAD_BALANCER_NOT_FOUND, "ValidationError"})
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,9 @@ def confirm_load_balancers(
 ) -> Confirmation:
     """Asks for load balancers by ARN and by name, 20 a call."""
     confirmation = Confirmation("DescribeLoadBalancers")
-    codes = (LOAD_BALANCER_NOT_FOUND, INVALID_NAME)
-    for parameter, id_key, values in (
-        ("LoadBalancerArns", "LoadBalancerArn", arns),
-        ("Names", "LoadBalancerName", names),
-    ):
-
-        def request(batch: Collection[str], parameter: str = parameter) -> ApiRequest:
-            return requests.load_balancers_by(parameter, batch)
-
-        _confirm(calls, request, values, id_key, codes, confirmation)
+    by_arn, by_name = (partial(requests.load_balancers_by, parameter) for parameter in ("LoadBalancerArns", "Names"))
+    _confirm(calls, by_arn, arns, "LoadBalancerArn", NAME_ERROR_CODES, confirmation)
+    _confirm(calls, by_name, names, "LoadBalancerName", NAME_ERROR_CODES, confirmation)
     return confirmation
 
 
@@ -64,15 +59,7 @@ def _confirm(
     not_found_codes: Collection[str],
     confirmation: Confirmation,
 ) -> None:
-    responses: dict[tuple[str, ...], ApiResponse] = calls.send_all(
-        {batch: request(batch) for batch in batches(set(values), ELB_NAMES)}
-    )
-    # One that is gone fails the call for its whole batch.
-    failed = [batch for batch, found in responses.items() if len(batch) > 1 and found.error_code in not_found_codes]
-    for batch in failed:
-        del responses[batch]
-    responses |= calls.send_all({(value,): request((value,)) for batch in failed for value in batch})
-    for batch, response in responses.items():
+    for batch, response in send_batches(calls, request, values, not_found_codes).items():
         found = {item[id_key]: item for item in response.items if id_key in item}
         for value in batch:
             if value in found:
@@ -82,3 +69,18 @@ def _confirm(
             else:
                 missing = f"{response.operation}: the answer lacks {value}, which it was asked for"
                 confirmation.failures[value] = response.failure or missing
+
+
+def send_batches(
+    calls: CallPool,
+    request: Callable[[Collection[str]], ApiRequest],
+    values: Iterable[str],
+    not_found_codes: Collection[str],
+) -> dict[tuple[str, ...], ApiResponse]:
+    """The responses of Elastic Load Balancing about these ARNs or names, 20 a call. One that is gone fails the call for
+    its whole batch, so that each of such a batch is asked for alone."""
+    responses = calls.send_all({batch: request(batch) for batch in batches(set(values), ELB_NAMES)})
+    failed = [batch for batch, found in responses.items() if len(batch) > 1 and found.error_code in not_found_codes]
+    for batch in failed:
+        del responses[batch]
+    return responses | calls.send_all({(value,): request((value,)) for batch in failed for value in batch})

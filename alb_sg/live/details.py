@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.estate.model import LoadBalancer, TargetGroup
 from alb_sg.estate.sections import Section
-from alb_sg.live.load_context import LoadContext, RequestKey, RequestsByKey
+from alb_sg.live.load_context import LoadContext, RequestKey, RequestsByKey, requests_in_batches
 from alb_sg.live.lookups import groups_to_confirm
 from alb_sg.live.partial_estate import LOAD_BALANCER_NOT_FOUND
-from alb_sg.live.requests import ELB_NAMES, FILTER_VALUES, batches
+from alb_sg.live.requests import ELB_NAMES, batches
 
 
 def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> None:
@@ -24,8 +24,7 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
         unread = sorted(listening - partial_estate.listeners.keys())
         requests |= {(Section.LISTENERS, (arn,)): context.requests.listeners(arn) for arn in unread}
     needs_targets = context.needs_section(Section.TARGET_HEALTH_DESCRIPTIONS)
-    for group in (*front_groups, *(used_groups if needs_targets else ())):
-        requests |= context.target_health_requests(group)
+    requests |= context.target_health_requests((*front_groups, *(used_groups if needs_targets else ())))
     if context.needs_section(Section.SECURITY_GROUPS):
         requests |= _security_group_requests(context, load_balancers, front_groups)
     requests |= _carrier_requests(context, load_balancers)
@@ -44,8 +43,7 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
     second_requests: RequestsByKey = {
         (Section.TAGS, (arn,)): context.requests.tags((arn,)) for _, arns in failed_batches for arn in arns
     }
-    for group in _default_target_groups(context, load_balancers):
-        second_requests |= context.target_health_requests(group)
+    second_requests |= context.target_health_requests(_default_target_groups(context, load_balancers))
     second_requests |= _front_listener_requests(context, load_balancers, front_groups)
     context.read(second_requests)
 
@@ -58,12 +56,11 @@ def confirm_targets(context: LoadContext, load_balancers: Sequence[LoadBalancer]
     ):
         return
     instance_vpcs = _read_possible_targets(context)
-    requests: RequestsByKey = {}
-    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request, instance_vpcs=instance_vpcs):
-        if group.arn in context.partial_estate.recorded_target_groups:
-            del context.partial_estate.targets[group.arn]
-            requests |= context.target_health_requests(group)
-    context.read(requests)
+    to_confirm = groups_to_confirm(context.estate(), load_balancers, context.read_request, instance_vpcs)
+    recorded = [group for group in to_confirm if group.arn in context.partial_estate.recorded_target_groups]
+    for group in recorded:
+        del context.partial_estate.targets[group.arn]
+    context.read(context.target_health_requests(recorded))
 
 
 def _read_possible_targets(context: LoadContext) -> dict[str, str] | None:
@@ -86,10 +83,6 @@ def _read_possible_targets(context: LoadContext) -> dict[str, str] | None:
         return None
     # EC2 shows a terminated instance for about an hour, without its VPC.
     return {item["InstanceId"]: item["VpcId"] for item in responses[key].items if item.get("VpcId")}
-
-
-def vpc_requests_by_id(context: LoadContext, vpc_ids: Iterable[str]) -> RequestsByKey:
-    return {(Section.VPCS, batch): context.requests.vpcs(batch) for batch in batches(vpc_ids, FILTER_VALUES)}
 
 
 def _used_target_groups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> list[TargetGroup]:
@@ -167,10 +160,7 @@ def _security_group_requests(
         ids -= context.partial_estate.security_groups.keys()
     elif context.selection.everything and ids:
         return {(Section.SECURITY_GROUPS, ()): context.requests.security_groups()}
-    return {
-        (Section.SECURITY_GROUPS, batch): context.requests.security_groups(batch)
-        for batch in batches(ids, FILTER_VALUES)
-    }
+    return requests_in_batches(Section.SECURITY_GROUPS, ids, context.requests.security_groups)
 
 
 def _judged_groups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> set[str]:
@@ -191,12 +181,13 @@ def _other_carriers(context: LoadContext, load_balancers: Sequence[LoadBalancer]
 
 def _carrier_requests(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> RequestsByKey:
     """The network interfaces that carry the load balancers' security groups, and the IDs of the groups' rules."""
+    ids = _judged_groups(context, load_balancers)
     requests: RequestsByKey = {}
-    for ids in batches(_judged_groups(context, load_balancers), FILTER_VALUES):
-        if context.needs_section(Section.SECURITY_GROUP_CARRIERS):
-            requests[Section.SECURITY_GROUP_CARRIERS, ids] = context.requests.network_interfaces_with_groups(ids)
-        if context.needs_section(Section.SECURITY_GROUP_RULES):
-            requests[Section.SECURITY_GROUP_RULES, ids] = context.requests.security_group_rules(ids)
+    if context.needs_section(Section.SECURITY_GROUP_CARRIERS):
+        builder = context.requests.network_interfaces_with_groups
+        requests |= requests_in_batches(Section.SECURITY_GROUP_CARRIERS, ids, builder)
+    if context.needs_section(Section.SECURITY_GROUP_RULES):
+        requests |= requests_in_batches(Section.SECURITY_GROUP_RULES, ids, context.requests.security_group_rules)
     return requests
 
 
@@ -220,7 +211,7 @@ def _vpc_requests(
         ids |= {group.vpc_id for group in used_groups if group.target_type == "ip"}
     if context.partial_estate.failures_of(Section.VPCS):
         return {}
-    return vpc_requests_by_id(context, ids - context.partial_estate.vpcs.keys())
+    return requests_in_batches(Section.VPCS, ids - context.partial_estate.vpcs.keys(), context.requests.vpcs)
 
 
 def _must_split_batch(key: RequestKey, response: ApiResponse) -> bool:

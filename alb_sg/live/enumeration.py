@@ -7,14 +7,10 @@ from dataclasses import replace
 
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.estate.sections import Section
-from alb_sg.live.confirmation import confirm_load_balancers
+from alb_sg.live.confirmation import NAME_ERROR_CODES, confirm_load_balancers
 from alb_sg.live.load_context import LoadContext, RequestKey, RequestsByKey
-from alb_sg.live.partial_estate import LOAD_BALANCER_NOT_FOUND
 from alb_sg.live.requests import ELB_NAMES, PREFIX_LIST_FILTERS
 from alb_sg.live.target_carriers import follow_targets
-
-# DescribeLoadBalancers fails with one of these if one of several names is wrong, and returns none of the others.
-NAME_ERROR_CODES = frozenset({LOAD_BALANCER_NOT_FOUND, "ValidationError"})
 
 
 def find_load_balancers(context: LoadContext) -> LoadContext:
@@ -39,17 +35,8 @@ def find_load_balancers(context: LoadContext) -> LoadContext:
     context.add_responses(responses)
     _ask_for_unlisted(context, listed_all=not by_name)
     context = _with_selected_groups(context, users)
-    health_requests: RequestsByKey = {}
-    for group in context.selection.followed_alb_target_groups(context.partial_estate.target_groups.values()):
-        health_requests |= context.target_health_requests(group)
-    context.read(health_requests)
+    context.read(context.target_health_requests(context.followed_target_groups))
     return follow_targets(context)
-
-
-def followed_target_groups(context: LoadContext) -> frozenset[str]:
-    """The ARNs of the target groups whose registrations the selection follows."""
-    groups = context.selection.followed_alb_target_groups(context.partial_estate.target_groups.values())
-    return frozenset(group.arn for group in groups)
 
 
 def _ask_for_unlisted(context: LoadContext, *, listed_all: bool) -> None:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
+from alb_sg.aws.calls import ApiResponse, CallPool
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.sections import Section
-from alb_sg.live.confirmation import Confirmation, confirm_load_balancers, confirm_target_groups
+from alb_sg.live.confirmation import confirm_load_balancers, confirm_target_groups, send_batches
 from alb_sg.live.partial_estate import (
     LOAD_BALANCER_NOT_FOUND,
     NOT_FOUND_CODES,
     are_entries_hidden,
     normalize_target_group,
 )
-from alb_sg.live.requests import ELB_NAMES, DescribeRequests, batches
-
-
-def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str, region: str) -> dict[str, Any]:
-    """The export file's object, with all details. Raises as `AccountExport` does."""
-    export = AccountExport(calls, requests, account_id, region)
-    export.read_details(export.load_balancers, export.target_groups, export.load_balancers)
-    return export.document()
+from alb_sg.live.requests import DescribeRequests
 
 
 class AccountExport:
@@ -91,9 +84,13 @@ class AccountExport:
                 **{(Section.MANAGED_PREFIX_LISTS, one): self._requests.prefix_list_entries(one) for one in list_ids},
             }
         )
-        reader = _DetailReader(self._calls, self._requests)
-        listeners = reader.read(details, Section.LISTENERS, listener_arns)
-        health = reader.read(details, Section.TARGET_HEALTH_DESCRIPTIONS, group_arns)
+        listeners = self._without_deleted(
+            Section.LISTENERS, {arn: details[Section.LISTENERS, arn] for arn in listener_arns}
+        )
+        health = self._without_deleted(
+            Section.TARGET_HEALTH_DESCRIPTIONS,
+            {arn: details[Section.TARGET_HEALTH_DESCRIPTIONS, arn] for arn in group_arns},
+        )
         for arn in listener_arns:
             if arn not in listeners:
                 self._remove_load_balancer(arn)
@@ -101,7 +98,7 @@ class AccountExport:
             if arn not in health:
                 del self._target_groups[arn]
         tag_arns = [arn for arn in tags_of if arn in self._load_balancers and arn not in self._tags]
-        tags = reader.read_tags(tag_arns)
+        tags = self._read_tags(tag_arns)
         self._listeners |= listeners
         self._health |= health
         self._tags |= tags
@@ -149,59 +146,30 @@ class AccountExport:
         self._load_balancers.pop(arn, None)
         self._listeners.pop(arn, None)
 
-
-@dataclass(frozen=True)
-class _DetailReader:
-    """Reads the parts of load balancers and target groups, and asks again by ARN for those that are "not found"."""
-
-    calls: CallPool
-    requests: DescribeRequests
-
-    def read(
-        self, responses: Mapping[tuple[Section, str], ApiResponse], section: Section, arns: Iterable[str]
-    ) -> dict[str, list[Any]]:
-        """The items of a section by ARN, without deleted load balancers and target groups."""
-        found = {arn: responses[section, arn] for arn in arns}
-        is_target_group = section == Section.TARGET_HEALTH_DESCRIPTIONS
-        confirm = confirm_target_groups if is_target_group else confirm_load_balancers
-        request = self.requests.target_health if is_target_group else self.requests.listeners
-        return self._without_deleted(found, section, confirm, request)
-
-    def read_tags(self, load_balancer_arns: Iterable[str]) -> dict[str, list[Any]]:
+    def _read_tags(self, load_balancer_arns: Iterable[str]) -> dict[str, list[Any]]:
         """Tags by load balancer, without deleted ones."""
-        by_batch: dict[tuple[str, ...], ApiRequest] = {
-            arns: self.requests.tags(arns) for arns in batches(load_balancer_arns, ELB_NAMES)
-        }
-        responses = self.calls.send_all(by_batch)
-        # A single deleted load balancer fails the call for its whole batch.
-        failed = [arns for arns, response in responses.items() if response.error_code == LOAD_BALANCER_NOT_FOUND]
+        responses = send_batches(self._calls, self._requests.tags, load_balancer_arns, (LOAD_BALANCER_NOT_FOUND,))
         tags: dict[str, list[Any]] = {}
+        not_found: dict[str, ApiResponse] = {}
         for arns, response in responses.items():
-            if arns not in failed:
+            if response.error_code == LOAD_BALANCER_NOT_FOUND:
+                not_found[arns[0]] = response
+            else:
                 tags |= _tags_by_arn(arns, _require_items(response, f"Tags of {arns[0]}"))
-        again = self.calls.send_all({arn: self._tags_of(arn) for arns in failed for arn in arns})
-        single = self._without_deleted(again, Section.TAGS, confirm_load_balancers, self._tags_of)
-        for arn, items in single.items():
+        for arn, items in self._without_deleted(Section.TAGS, not_found).items():
             tags |= _tags_by_arn((arn,), items)
         return tags
 
-    def _tags_of(self, load_balancer_arn: str) -> ApiRequest:
-        return self.requests.tags((load_balancer_arn,))
-
-    def _without_deleted(
-        self,
-        responses: dict[str, ApiResponse],
-        section: Section,
-        confirm: Callable[[CallPool, DescribeRequests, Iterable[str]], Confirmation],
-        request: Callable[[str], ApiRequest],
-    ) -> dict[str, list[Any]]:
-        code = NOT_FOUND_CODES[section]
-        confirmation = confirm(
-            self.calls, self.requests, [arn for arn, response in responses.items() if response.error_code == code]
-        )
+    def _without_deleted(self, section: Section, responses: dict[str, ApiResponse]) -> dict[str, list[Any]]:
+        """The items of a section by ARN, without deleted load balancers and target groups: it asks again by ARN for
+        those that are "not found"."""
+        not_found = [arn for arn, response in responses.items() if response.error_code == NOT_FOUND_CODES[section]]
+        is_target_group = section == Section.TARGET_HEALTH_DESCRIPTIONS
+        confirm = confirm_target_groups if is_target_group else confirm_load_balancers
+        confirmation = confirm(self._calls, self._requests, not_found)
         for arn, cause in confirmation.failures.items():
             raise NotReadError(f"{section} of {arn}", cause)
-        responses |= self.calls.send_all({arn: request(arn) for arn in confirmation.found})
+        responses |= self._calls.send_all({arn: self._requests.detail(section, arn) for arn in confirmation.found})
         return {
             arn: _require_items(response, f"{section} of {arn}")
             for arn, response in responses.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
@@ -12,12 +12,19 @@ from alb_sg.estate.sections import Section
 from alb_sg.live.confirmation import confirm_load_balancers, confirm_target_groups
 from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import NOT_FOUND_CODES, PartialEstate
-from alb_sg.live.requests import DescribeRequests
+from alb_sg.live.requests import FILTER_VALUES, DescribeRequests, batches
 from alb_sg.live.selection import Selection
 
 # The section that a request fills, and the ids that it asks for (none: the whole section).
 RequestKey = tuple[str, tuple[str, ...]]
 RequestsByKey = dict[RequestKey, ApiRequest]
+
+
+def requests_in_batches(
+    section: Section, ids: Iterable[str], request: Callable[[tuple[str, ...]], ApiRequest]
+) -> RequestsByKey:
+    """The calls of EC2 that read the resources of a section by ID, as many at once as a filter takes."""
+    return {(section, batch): request(batch) for batch in batches(ids, FILTER_VALUES)}
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,11 @@ class LoadContext:
             or self.needs_section(Section.TARGET_GROUPS)
             or self.needs_section(Section.ALB_REGISTRATIONS)
         )
+
+    @property
+    def followed_target_groups(self) -> list[TargetGroup]:
+        """The target groups whose registrations the selection follows."""
+        return self.selection.followed_alb_target_groups(self.partial_estate.target_groups.values())
 
     def is_from_config(self, section: str) -> bool:
         """Whether AWS Config was read for a section. No call may list such a section again."""
@@ -84,28 +96,22 @@ class LoadContext:
         for section, (arn,) in doubted:
             confirmation = groups if section == Section.TARGET_HEALTH_DESCRIPTIONS else load_balancers
             if arn in confirmation.found:
-                again[section, (arn,)] = self._request(section, arn)
+                again[section, (arn,)] = self.requests.detail(section, arn)
             elif arn in confirmation.failures:
                 partial_estate.add_failure(section, arn, confirmation.failures[arn])
         for (section, keys), response in self.calls.send_all(again).items():
             # A second "not found" contradicts the answer for the ARN: the response is a failure as it stands.
             partial_estate.add_response(section, keys, response)
 
-    def _request(self, section: str, arn: str) -> ApiRequest:
-        match section:
-            case Section.LISTENERS:
-                return self.requests.listeners(arn)
-            case Section.TAGS:
-                return self.requests.tags((arn,))
-        return self.requests.target_health(arn)
-
     def estate(self) -> Estate:
         return self.partial_estate.estate(all_groups=self.selection.everything)
 
-    def target_health_requests(self, group: TargetGroup) -> RequestsByKey:
-        """The call for a target group's registrations, unless it has been made."""
+    def target_health_requests(self, groups: Iterable[TargetGroup]) -> RequestsByKey:
+        """The calls for the registrations in target groups, except those that have been made."""
         section = Section.TARGET_HEALTH_DESCRIPTIONS
-        failed = {failure.key for failure in self.partial_estate.failures_of(section)}
-        if group.arn in failed or group.arn in self.partial_estate.targets:
-            return {}
-        return {(section, (group.arn,)): self.requests.target_health(group.arn)}
+        made = {
+            failure.key for failure in self.partial_estate.failures_of(section)
+        } | self.partial_estate.targets.keys()
+        return {
+            (section, (group.arn,)): self.requests.target_health(group.arn) for group in groups if group.arn not in made
+        }

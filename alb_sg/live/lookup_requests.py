@@ -8,8 +8,7 @@ from alb_sg.estate.cidr import Family
 from alb_sg.estate.indexing import InterfaceIndex
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
-from alb_sg.live.details import vpc_requests_by_id
-from alb_sg.live.load_context import LoadContext, RequestsByKey
+from alb_sg.live.load_context import LoadContext, RequestsByKey, requests_in_batches
 from alb_sg.live.lookups import find_lookups, find_target_sides, vpc_contains
 from alb_sg.live.requests import FILTER_VALUES, batches
 
@@ -25,7 +24,8 @@ def read_lookups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -
         # An address outside every VPC in question needs no call: no interface holds it.
         context.partial_estate.included_sections.add(Section.NETWORK_INTERFACES)
     if not context.selection.everything:
-        requests |= vpc_requests_by_id(context, lookups.peered_vpcs - context.partial_estate.vpcs.keys())
+        peered = lookups.peered_vpcs - context.partial_estate.vpcs.keys()
+        requests |= requests_in_batches(Section.VPCS, peered, context.requests.vpcs)
     _read_with_prefix_lists(context, requests, lookups.prefix_lists)
     if not context.selection.everything:
         _read_delegated_prefixes(context, lookups.addresses)
@@ -42,11 +42,10 @@ def read_target_sides(context: LoadContext, load_balancers: Iterable[LoadBalance
     if context.selection.everything and sides.subnets:
         requests[Section.SUBNETS, ()] = context.requests.subnets()
     else:
-        for batch in batches(sides.subnets, FILTER_VALUES):
-            requests[Section.SUBNETS, batch] = context.requests.subnets(batch)
+        requests |= requests_in_batches(Section.SUBNETS, sides.subnets, context.requests.subnets)
     if not context.selection.everything and not context.is_from_config(Section.SECURITY_GROUPS):
-        for batch in batches(sides.security_groups - partial_estate.security_groups.keys(), FILTER_VALUES):
-            requests[Section.SECURITY_GROUPS, batch] = context.requests.security_groups(batch)
+        unread = sides.security_groups - partial_estate.security_groups.keys()
+        requests |= requests_in_batches(Section.SECURITY_GROUPS, unread, context.requests.security_groups)
     context.read(requests)
     lists = sides.undecided_prefix_lists(context.estate()) - partial_estate.prefix_lists.keys()
     _read_with_prefix_lists(context, {}, lists)
@@ -72,7 +71,7 @@ def _instance_requests(context: LoadContext, ids: Iterable[str]) -> RequestsByKe
         return {}
     if context.selection.everything:
         return {(Section.INSTANCES, ()): context.requests.instances()}
-    return {(Section.INSTANCES, batch): context.requests.instances(batch) for batch in batches(ids, FILTER_VALUES)}
+    return requests_in_batches(Section.INSTANCES, ids, context.requests.instances)
 
 
 def _interface_requests(context: LoadContext, addresses: Iterable[tuple[str, Family, int]]) -> RequestsByKey:

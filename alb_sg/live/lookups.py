@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.field_readers import HIGHEST_PORT
-from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup, UnknownValue
+from alb_sg.estate.model import LoadBalancer, Target, TargetGroup, UnknownValue
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters
 from alb_sg.permissions.addresses import AddressSet
@@ -84,10 +84,9 @@ class TargetSides:
 def find_lookups(estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest) -> Lookups:
     """The lookups that the verdicts on these load balancers depend on, judging from the estate read so far."""
     lookups = Lookups()
-    known: dict[tuple[str, ...], Permissions] = {}
+    permissions_of = cache(partial(Permissions, estate))
     for load_balancer in load_balancers:
-        ids = load_balancer.security_groups
-        permissions = known.setdefault(ids, Permissions(estate, ids))
+        permissions = permissions_of(load_balancer.security_groups)
         lookups.prefix_lists |= read_request.prefix_lists
         _add_client_lookups(estate, load_balancer, permissions, read_request, lookups)
         if Section.ALB_REGISTRATIONS in read_request.sections:
@@ -126,7 +125,7 @@ def groups_to_confirm(
     estate: Estate,
     load_balancers: Iterable[LoadBalancer],
     read_request: ReadRequest,
-    instance_vpcs: Mapping[str, str] | None = None,
+    instance_vpcs: Mapping[str, str] | None,
 ) -> list[TargetGroup]:
     """The target groups whose registrations, and their states, a verdict depends on.
 
@@ -158,7 +157,7 @@ class _InstanceOpenings:
 
     def __init__(self, estate: Estate, instance_vpcs: Mapping[str, str]) -> None:
         self._estate = estate
-        self._permissions: dict[tuple[str, ...], Permissions] = {}
+        self._permissions_of = cache(partial(Permissions, estate))
         self._instance_vpcs = instance_vpcs
         # The groups that instances carry together.
         self._carried_by_vpc: dict[str, set[tuple[str, ...]]] = {}
@@ -180,10 +179,7 @@ class _InstanceOpenings:
         return all(self._lets_in(groups, load_balancer, nodes) for groups in self._carried_by_vpc.get(group.vpc_id, ()))
 
     def _lets_in(self, groups: tuple[str, ...], load_balancer: LoadBalancer, nodes: AddressSet) -> bool:
-        permissions = self._permissions.get(groups)
-        if permissions is None:
-            permissions = self._permissions[groups] = Permissions(self._estate, groups)
-        allowed = permissions.allowed_traffic(Direction.TARGET_INGRESS, ANY_TCP_PORT, nodes.family)
+        allowed = self._permissions_of(groups).allowed_traffic(Direction.TARGET_INGRESS, ANY_TCP_PORT, nodes.family)
         by_reference = not allowed.referenced_group_ids.isdisjoint(load_balancer.security_groups)
         return by_reference or (bool(nodes) and nodes <= allowed.addresses)
 
@@ -195,26 +191,10 @@ def _target_families(group: TargetGroup) -> tuple[Family, ...]:
 
 
 def _allows_all_egress(permissions: Permissions, families: Iterable[Family]) -> bool:
-    blocks = [
-        parse_cidr(cidr)
-        for group in permissions.groups
-        for permission in group.egress
-        if _allows_every_tcp_port(permission)
-        for cidr in permission.cidrs
-    ]
     return all(
-        AddressSet.from_ranges(
-            family, [block for block_family, block in blocks if block_family is family]
-        ).is_everything
+        permissions.allowed_traffic(Direction.EGRESS, ANY_TCP_PORT, family).addresses.is_everything
         for family in families
     )
-
-
-def _allows_every_tcp_port(permission: Permission) -> bool:
-    if permission.protocol == "-1":
-        return True
-    first, last = permission.from_port, permission.to_port
-    return permission.protocol == "tcp" and (first is None or last is None or (first <= 1 and last == HIGHEST_PORT))
 
 
 def _add_client_lookups(
@@ -304,8 +284,8 @@ def _add_lookups_of_target(
     peered = {
         reference.vpc_id
         for traffic in allowed
-        for reference in traffic.references
-        if reference.peering_connection_id is not None and reference.vpc_id is not None
+        for reference in traffic.peering_references
+        if reference.vpc_id is not None
     }
     # The groups of a target are judged whatever the load balancer may send to.
     judges_target = any(rule.direction is Direction.TARGET_INGRESS for rule in rules)

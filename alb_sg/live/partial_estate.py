@@ -52,18 +52,6 @@ HIDDEN_PREFIX_LIST_CODES = frozenset(
 # The owner of AWS-managed prefix lists.
 AWS_OWNER = "aws"
 
-# Per section: the member with an item's id, and the reader of the item.
-_ID_KEYS_AND_READERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    Section.LOAD_BALANCERS: ("LoadBalancerArn", from_api.load_balancer),
-    Section.SECURITY_GROUPS: ("GroupId", from_api.security_group),
-    Section.SECURITY_GROUP_RULES: ("SecurityGroupRuleId", from_api.security_group_rule),
-    Section.TARGET_GROUPS: ("TargetGroupArn", from_api.target_group),
-    Section.VPCS: ("VpcId", from_api.vpc),
-    Section.SUBNETS: ("SubnetId", from_api.subnet),
-    Section.INSTANCES: ("InstanceId", from_api.instance),
-    Section.NETWORK_INTERFACES: ("NetworkInterfaceId", from_api.network_interface),
-}
-
 
 def normalize_target_group(item: Any) -> Any:
     """A target group with `LoadBalancerArns`: the query protocol may leave an empty list out."""
@@ -114,34 +102,25 @@ class PartialEstate:
 
     def estate(self, *, all_groups: bool = False) -> Estate:
         """The sections as an estate. `all_groups`: every security group of the region was requested."""
-        all_groups = all_groups or Section.SECURITY_GROUPS in self.config_sections
+        included = {*self.included_sections, Section.SECURITY_GROUP_CARRIERS}
+        if self.failures_of(Section.TARGET_GROUPS):
+            # A missing target group may be one that a load balancer uses, or one that leads to it.
+            included.discard(Section.TARGET_GROUPS)
+        sections: dict[str, Any] = {
+            attribute: getattr(self, attribute)
+            for section, attribute in SECTION_ATTRIBUTES.items()
+            if section in included
+        }
         return Estate(
             account_id=self.account_id,
             region=self.region,
             load_balancers=self.load_balancers,
-            listeners=self._if_included(Section.LISTENERS, self.listeners),
-            # A missing target group may be one that a load balancer uses, or one that leads to it.
-            target_groups=None
-            if self.failures_of(Section.TARGET_GROUPS)
-            else self._if_included(Section.TARGET_GROUPS, self.target_groups),
-            targets=self._if_included(Section.TARGET_HEALTH_DESCRIPTIONS, self.targets),
-            security_groups=self._if_included(Section.SECURITY_GROUPS, self.security_groups),
-            has_all_security_groups=all_groups
-            and Section.SECURITY_GROUPS in self.included_sections
+            has_all_security_groups=(all_groups or Section.SECURITY_GROUPS in self.config_sections)
+            and Section.SECURITY_GROUPS in included
             and not self.failures_of(Section.SECURITY_GROUPS),
-            security_group_rules=self._if_included(Section.SECURITY_GROUP_RULES, self.security_group_rules),
-            interfaces_by_group=self.interfaces_by_group,
-            vpcs=self._if_included(Section.VPCS, self.vpcs),
-            subnets=self._if_included(Section.SUBNETS, self.subnets),
-            instances=self._if_included(Section.INSTANCES, self.instances),
-            network_interfaces=self._if_included(Section.NETWORK_INTERFACES, self.network_interfaces),
-            prefix_lists=self._if_included(Section.MANAGED_PREFIX_LISTS, self.prefix_lists),
-            tags=self._if_included(Section.TAGS, self.tags),
             failures=tuple(self.failures),
+            **sections,
         )
-
-    def _if_included(self, section: Section, resources: dict[str, T]) -> dict[str, T] | None:
-        return resources if section in self.included_sections else None
 
     def failures_of(self, section: str) -> list[ReadFailure]:
         return [failure for failure in self.failures if failure.section == section]
@@ -158,10 +137,10 @@ class PartialEstate:
         if Section.LOAD_BALANCERS in sections:
             self.load_balancers.update(recorded.load_balancers)
             self.tags.update(recorded.tags or {})
-        if Section.LISTENERS in sections:
-            self.listeners.update(recorded.listeners or {})
+        for section in (Section.LISTENERS, Section.TARGET_GROUPS, Section.SECURITY_GROUPS, Section.VPCS):
+            if section in sections:
+                getattr(self, SECTION_ATTRIBUTES[section]).update(recorded.section(section) or {})
         if Section.TARGET_GROUPS in sections:
-            self.target_groups.update(recorded.target_groups or {})
             registered = {
                 arn: targets
                 for arn, targets in (recorded.targets or {}).items()
@@ -169,10 +148,6 @@ class PartialEstate:
             }
             self.targets.update(registered)
             self.recorded_target_groups.update(registered)
-        if Section.SECURITY_GROUPS in sections:
-            self.security_groups.update(recorded.security_groups or {})
-        if Section.VPCS in sections:
-            self.vpcs.update(recorded.vpcs or {})
 
     def add_recording_failure(self, section: str, cause: str) -> None:
         """Adds a failure of AWS Config to fill a section."""
@@ -184,40 +159,35 @@ class PartialEstate:
         """Adds the response to a request for a section. `keys` are the requested ids; none: the whole section."""
         self.included_sections.add(section)
         match section:
-            case Section.LOAD_BALANCERS:
-                self._add_by_id(section, keys, response, self.load_balancers)
-            case Section.SECURITY_GROUPS | Section.VPCS | Section.SUBNETS | Section.INSTANCES:
-                self._add_by_id(section, keys, response, self._entries(section))
             case Section.LISTENERS:
                 self._add_listeners(keys[0], response)
             case Section.TARGET_GROUPS:
                 items = list(map(normalize_target_group, response.items))
-                self._add_by_id(section, (), response._replace(items=items), self.target_groups)
+                self._add_by_id(section, (), response._replace(items=items))
             case Section.TARGET_HEALTH_DESCRIPTIONS:
                 self._add_targets(keys[0], response)
             case Section.SECURITY_GROUP_CARRIERS:
                 self._add_carriers(keys, response)
             case Section.NETWORK_INTERFACES | Section.SECURITY_GROUP_RULES:
                 # Only if every requested interface was read is it certain that none holds an address.
-                self._add_by_id(section, (), response, self._entries(section))
-            case Section.TAGS:
-                self._add_tags(keys, response)
+                self._add_by_id(section, (), response)
             case _:
-                raise ValueError(f"no response fills {section}")
+                self._add_by_id(section, keys, response)
 
-    def _entries(self, section: str) -> dict[str, Any]:
-        entries: dict[str, Any] = getattr(self, SECTION_ATTRIBUTES[Section(section)])
-        return entries
-
-    def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse, into: dict[str, Any]) -> None:
-        id_key, read = _ID_KEYS_AND_READERS[section]
+    def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse) -> None:
+        id_key, read = from_api.READERS[section]
+        is_load_balancer = section == Section.LOAD_BALANCERS
+        resources = self.load_balancers if is_load_balancer else getattr(self, SECTION_ATTRIBUTES[Section(section)])
         for item in response.items:
             try:
-                into[item[id_key]] = read(item)
+                resources[required_text(item, id_key)] = read(item)
             except InvalidInputError as error:
                 key = None if section in ALL_OR_NOTHING_SECTIONS else item.get(id_key)
                 self.add_failure(section, key, f"{response.operation}: {error}")
-        self._add_failures_of_unread(section, keys, response, into)
+        if response.failure is not None:
+            for key in keys or (None,):
+                if key is None or key not in resources:
+                    self.add_failure(section, key, response.failure)
 
     def _add_listeners(self, load_balancer_arn: str, response: ApiResponse) -> None:
         read = self._read_all(Section.LISTENERS, load_balancer_arn, response, from_api.listener)
@@ -230,14 +200,6 @@ class PartialEstate:
         )
         if read is not None:
             self.targets[target_group_arn] = ordered_targets(read)
-
-    def _add_tags(self, load_balancer_arns: tuple[str, ...], response: ApiResponse) -> None:
-        for item in response.items:
-            try:
-                self.tags[required_text(item, "ResourceArn")] = from_api.described_tags(item)
-            except InvalidInputError as error:
-                self.add_failure(Section.TAGS, item.get("ResourceArn"), f"{response.operation}: {error}")
-        self._add_failures_of_unread(Section.TAGS, load_balancer_arns, response, self.tags)
 
     def _add_carriers(self, group_ids: tuple[str, ...], response: ApiResponse) -> None:
         """Adds the interfaces that carry one of the groups, by group. One of them that is missing or cannot be read may
@@ -276,23 +238,11 @@ class PartialEstate:
 
     def _read_all(self, section: str, key: str, response: ApiResponse, read: Callable[[Any], T]) -> list[T] | None:
         """Every item, or None with a failure if one item is missing or cannot be read."""
-        failure = response.failure
+        items, failure = response.read_all(read)
         if failure is None:
-            try:
-                return [read(item) for item in response.items]
-            except InvalidInputError as error:
-                failure = f"{response.operation}: {error}"
+            return items
         self.add_failure(section, key, failure)
         return None
-
-    def _add_failures_of_unread(
-        self, section: str, keys: tuple[str, ...], response: ApiResponse, read: Mapping[str, object]
-    ) -> None:
-        if response.failure is None:
-            return
-        for key in keys or (None,):
-            if key is None or key not in read:
-                self.add_failure(section, key, response.failure)
 
     def add_failure(self, section: str, key: str | None, cause: str) -> None:
         self.failures.append(ReadFailure(Section(section), key, cause))

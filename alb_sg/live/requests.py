@@ -6,7 +6,7 @@ whole call.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from botocore.client import BaseClient
 
 from alb_sg.aws.calls import ApiRequest
 from alb_sg.estate.cidr import Family, format_address
+from alb_sg.estate.sections import Section
 
 # Elastic Load Balancing API: DescribeLoadBalancers, DescribeTargetGroups and DescribeListeners page by at most 400;
 # DescribeLoadBalancers and DescribeTags take at most 20 names.
@@ -86,55 +87,54 @@ class DescribeRequests:
     def tags(self, load_balancer_arns: Collection[str]) -> ApiRequest:
         return self._elbv2("describe_tags", "TagDescriptions", {"ResourceArns": list(load_balancer_arns)})
 
+    def detail(self, section: str, arn: str) -> ApiRequest:
+        """The listeners or tags of one load balancer, or the registrations in one target group."""
+        match section:
+            case Section.LISTENERS:
+                return self.listeners(arn)
+            case Section.TAGS:
+                return self.tags((arn,))
+        return self.target_health(arn)
+
     def security_groups(self, ids: Collection[str] | None = None) -> ApiRequest:
-        return self._ec2("describe_security_groups", "SecurityGroups", _filtered("group-id", ids))
+        return self._ec2("describe_security_groups", "SecurityGroups", _filtered({"group-id": ids}))
 
     def vpcs(self, ids: Collection[str] | None = None) -> ApiRequest:
-        return self._ec2("describe_vpcs", "Vpcs", _filtered("vpc-id", ids))
+        return self._ec2("describe_vpcs", "Vpcs", _filtered({"vpc-id": ids}))
 
     def subnets(self, ids: Collection[str] | None = None) -> ApiRequest:
-        return self._ec2("describe_subnets", "Subnets", _filtered("subnet-id", ids))
+        return self._ec2("describe_subnets", "Subnets", _filtered({"subnet-id": ids}))
 
     def instances(self, ids: Collection[str] | None = None) -> ApiRequest:
-        parameters = {**_filtered("instance-id", ids), **self.managed_resources("DescribeInstances")}
+        parameters = {**_filtered({"instance-id": ids}), **self.managed_resources("DescribeInstances")}
         return self._ec2("describe_instances", "Reservations", parameters, nested_key="Instances")
 
     def network_interfaces(self, vpc_id: str | None = None) -> ApiRequest:
-        parameters = _filtered("vpc-id", None if vpc_id is None else (vpc_id,))
-        parameters |= self.managed_resources("DescribeNetworkInterfaces")
-        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+        return self._network_interfaces({} if vpc_id is None else {"vpc-id": (vpc_id,)})
 
     def network_interfaces_with_groups(self, ids: Collection[str]) -> ApiRequest:
         """The interfaces that carry one of these security groups."""
-        parameters = {**_filtered("group-id", ids), **self.managed_resources("DescribeNetworkInterfaces")}
-        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+        return self._network_interfaces({"group-id": ids})
 
     def security_group_rules(self, group_ids: Collection[str] | None = None) -> ApiRequest:
-        return self._ec2("describe_security_group_rules", "SecurityGroupRules", _filtered("group-id", group_ids))
+        return self._ec2("describe_security_group_rules", "SecurityGroupRules", _filtered({"group-id": group_ids}))
 
     def network_interfaces_of_types(self, vpc_id: str, types: Iterable[str]) -> ApiRequest:
         """The interfaces in a VPC that are of one of EC2's interface types."""
-        filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "interface-type", "Values": sorted(types)}]
-        parameters = {"Filters": filters, **self.managed_resources("DescribeNetworkInterfaces")}
-        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+        return self._network_interfaces({"vpc-id": (vpc_id,), "interface-type": sorted(types)})
 
     def security_groups_by_name(self, vpc_id: str, names: Iterable[str]) -> ApiRequest:
         """The security groups in a VPC that have one of these names."""
-        filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "group-name", "Values": sorted(names)}]
-        return self._ec2("describe_security_groups", "SecurityGroups", {"Filters": filters})
+        parameters = _filtered({"vpc-id": (vpc_id,), "group-name": sorted(names)})
+        return self._ec2("describe_security_groups", "SecurityGroups", parameters)
 
     def network_interfaces_by_address(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> ApiRequest:
         """The interfaces in a VPC that hold one of the addresses, other than in a delegated prefix."""
         texts = [format_address(family, address) for address in addresses]
-        filters = [
-            {"Name": "vpc-id", "Values": [vpc_id]},
-            {"Name": ADDRESS_FILTERS[family], "Values": texts},
-        ]
-        parameters = {"Filters": filters, **self.managed_resources("DescribeNetworkInterfaces")}
-        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+        return self._network_interfaces({"vpc-id": (vpc_id,), ADDRESS_FILTERS[family]: texts})
 
     def prefix_lists(self, ids: Collection[str] | None = None) -> ApiRequest:
-        parameters = _filtered("prefix-list-id", ids)
+        parameters = _filtered({"prefix-list-id": ids})
         return self._ec2("describe_managed_prefix_lists", "PrefixLists", parameters, PREFIX_LIST_PAGE)
 
     def prefix_list_entries(self, prefix_list_id: str) -> ApiRequest:
@@ -143,7 +143,7 @@ class DescribeRequests:
 
     def security_groups_with_prefix_list(self, prefix_list_id: str, filter_name: str) -> ApiRequest:
         """The security groups with a rule that refers to a prefix list, by one of `PREFIX_LIST_FILTERS`."""
-        return self._ec2("describe_security_groups", "SecurityGroups", _filtered(filter_name, (prefix_list_id,)))
+        return self._ec2("describe_security_groups", "SecurityGroups", _filtered({filter_name: (prefix_list_id,)}))
 
     def managed_resources(self, operation: str) -> dict[str, bool]:
         """The parameter of an EC2 operation that shows the resources which AWS manages for a service.
@@ -152,6 +152,10 @@ class DescribeRequests:
         """
         shape = self._clients.ec2.meta.service_model.operation_model(operation).input_shape
         return {MANAGED_RESOURCES: True} if shape is not None and MANAGED_RESOURCES in shape.members else {}
+
+    def _network_interfaces(self, filters: Mapping[str, Collection[str]]) -> ApiRequest:
+        parameters = {**_filtered(filters), **self.managed_resources("DescribeNetworkInterfaces")}
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
     def _elbv2(
         self, operation: str, result_key: str, parameters: dict[str, Any], page_size: int | None = None
@@ -169,5 +173,7 @@ class DescribeRequests:
         return ApiRequest(self._clients.ec2, operation, result_key, parameters, page_size, nested_key)
 
 
-def _filtered(name: str, values: Collection[str] | None) -> dict[str, Any]:
-    return {} if values is None else {"Filters": [{"Name": name, "Values": list(values)}]}
+def _filtered(filters: Mapping[str, Collection[str] | None]) -> dict[str, Any]:
+    """The parameter with filters by name, without those that have no values; empty where none has any."""
+    given = [{"Name": name, "Values": list(values)} for name, values in filters.items() if values is not None]
+    return {"Filters": given} if given else {}

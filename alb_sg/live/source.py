@@ -24,11 +24,11 @@ from alb_sg.aws.rate_limits import RATE_LIMITER, RateLimiter
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.sections import Section
+from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
 from alb_sg.live.confirmation import Confirmation, confirm_load_balancers
 from alb_sg.live.details import confirm_targets, read_details
-from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
-from alb_sg.live.export import AccountExport, export_sections
+from alb_sg.live.enumeration import find_load_balancers
+from alb_sg.live.export import AccountExport
 from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups, read_target_sides
 from alb_sg.live.lookups import ReadRequest
@@ -41,19 +41,11 @@ from alb_sg.recommendations.recommendation import Recommendation
 
 # The estate includes these sections, even empty, whenever the question needs them. It includes instances and network
 # interfaces once one of them is looked up.
-_INCLUDED_WHEN_REQUESTED = frozenset(
-    {
-        Section.LISTENERS,
-        Section.TARGET_GROUPS,
-        Section.TARGET_HEALTH_DESCRIPTIONS,
-        Section.SECURITY_GROUPS,
-        Section.SECURITY_GROUP_RULES,
-        Section.VPCS,
-        Section.SUBNETS,
-        Section.MANAGED_PREFIX_LISTS,
-        Section.TAGS,
-    }
-)
+_INCLUDED_WHEN_REQUESTED = SECTION_ATTRIBUTES.keys() - {
+    Section.INSTANCES,
+    Section.NETWORK_INTERFACES,
+    Section.SECURITY_GROUP_CARRIERS,
+}
 
 
 @dataclass(frozen=True)
@@ -75,8 +67,12 @@ class LoadResult:
     item_times: Mapping[str, datetime] = field(default_factory=dict)
 
     def oldest_item_time(self, load_balancer: LoadBalancer) -> datetime | None:
-        """The capture time of the oldest recorded item that a load balancer's verdicts rest on; None if all is live."""
-        return oldest_item_time(self.estate, load_balancer, self.item_times) if self.item_times else None
+        """The capture time of the oldest recorded item of a load balancer and of what belongs to it: listeners,
+        security groups, VPC, target groups and Network Load Balancers in front. None where all of it was read live."""
+        if not self.item_times:
+            return None
+        times = (self.item_times.get(resource_id) for resource_id in _resource_ids(self.estate, load_balancer))
+        return min((time for time in times if time is not None), default=None)
 
 
 class LiveSource:
@@ -118,7 +114,7 @@ class LiveSource:
         """
         also = selection.also_security_groups
         read_request = ReadRequest(sections, look_up_all_targets or bool(also), prefix_lists, tag_key, also)
-        partial_estate = PartialEstate(self._account_id, self._region, set(sections & _INCLUDED_WHEN_REQUESTED))
+        partial_estate = PartialEstate(self._account_id, self._region, set(_INCLUDED_WHEN_REQUESTED & sections))
         with CallPool(self._progress) as calls:
             context = LoadContext(calls, self._requests, partial_estate, selection, read_request)
             if self._clients.config is not None:
@@ -175,8 +171,9 @@ class LiveSource:
 
         Raises NotReadError, which names the section and the call, if any of it could not be read.
         """
-        with CallPool(self._progress) as calls:
-            return export_sections(calls, self._requests, self._account_id, self._region)
+        with self.export_in_steps() as export:
+            export.read_details(export.load_balancers, export.target_groups, export.load_balancers)
+            return export.document()
 
     @contextmanager
     def export_in_steps(self) -> Iterator[AccountExport]:
@@ -198,7 +195,7 @@ def single_tag_key(rules: Mapping[Recommendation, Parameters]) -> str | None:
 
 def _enumeration_failure(context: LoadContext) -> ReadFailure | None:
     """A reason why the selection may include more load balancers than were found."""
-    followed = followed_target_groups(context)
+    followed = {group.arn for group in context.followed_target_groups}
     return next(
         (
             failure
@@ -218,18 +215,6 @@ def _names_not_found(context: LoadContext, selected: Iterable[LoadBalancer]) -> 
     failed = partial_estate.failures_of(Section.LOAD_BALANCERS)
     unknown = frozenset() if failed else context.selection.load_balancers - known
     return tuple(sorted(unknown | (partial_estate.deleted & known)))
-
-
-def oldest_item_time(
-    estate: Estate, load_balancer: LoadBalancer, item_times: Mapping[str, datetime]
-) -> datetime | None:
-    """The capture time of the oldest recorded item of a load balancer and of what belongs to it: listeners, security
-    groups, VPC, target groups and Network Load Balancers in front. None where all of that was read live.
-
-    `item_times`: the capture times of the recorded resources, by id.
-    """
-    times = (item_times.get(resource_id) for resource_id in _resource_ids(estate, load_balancer))
-    return min((time for time in times if time is not None), default=None)
 
 
 def _resource_ids(estate: Estate, load_balancer: LoadBalancer) -> Iterator[str]:

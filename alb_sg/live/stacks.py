@@ -6,13 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
-from alb_sg.aws.pages import read_pages
+from alb_sg.aws.pages import read_items
 from alb_sg.errors import NotReadError
 from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack, deployed_resources
-from alb_sg.estate.planned.template_types import NESTED_STACK
+from alb_sg.estate.planned.resource_types import NESTED_STACK
 
 STACK_ACTIONS = ("cloudformation:DescribeStacks", "cloudformation:ListStackResources")
 # A stack whose first change set has not been executed, and one that is deleted.
@@ -51,8 +49,8 @@ def read_stack(client: Any, name: str, template: bytes | None = None) -> Deploye
 def read_stack_resources(client: Any, name: str) -> dict[str, DeployedResource]:
     """The resources of a stack by logical ID. Raises NotReadError."""
     try:
-        pages = read_pages(client, "list_stack_resources", {"StackName": name}, "StackResourceSummaries")
-        return deployed_resources([one for page in pages for one in page["StackResourceSummaries"]])
+        found = read_items(client, "list_stack_resources", {"StackName": name}, "StackResourceSummaries")
+        return deployed_resources(list(found))
     except AWS_ERRORS as error:
         raise NotReadError(f"resources of stack {name}", error_text(error, "ListStackResources")) from error
 
@@ -60,11 +58,9 @@ def read_stack_resources(client: Any, name: str) -> dict[str, DeployedResource]:
 def _describe(client: Any, name: str) -> Mapping[str, Any] | None:
     try:
         found: Mapping[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
+    except AWS_ERRORS as error:
         if error_code(error) == "ValidationError" and "does not exist" in str(error):
             return None
-        raise NotReadError(f"stack {name}", error_text(error, "DescribeStacks")) from error
-    except AWS_ERRORS as error:
         raise NotReadError(f"stack {name}", error_text(error, "DescribeStacks")) from error
     return found
 

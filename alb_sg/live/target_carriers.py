@@ -15,8 +15,7 @@ from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.estate.indexing import InterfaceIndex
 from alb_sg.estate.model import NetworkInterface, SecurityGroup, Target, TargetGroup
 from alb_sg.estate.sections import Section
-from alb_sg.live.load_context import LoadContext, RequestsByKey
-from alb_sg.live.requests import FILTER_VALUES, batches
+from alb_sg.live.load_context import LoadContext, RequestsByKey, requests_in_batches
 from alb_sg.recommendations.target_peer import peered_vpcs
 
 # With more target groups than this to read, nobody looks for the load balancers that send to the carriers of a security
@@ -45,10 +44,7 @@ def follow_targets(context: LoadContext) -> LoadContext:
         )
         return context
     target_groups = context.partial_estate.target_groups
-    requests: RequestsByKey = {}
-    for arn in candidates:
-        requests |= context.target_health_requests(target_groups[arn])
-    context.read(requests)
+    context.read(context.target_health_requests(target_groups[arn] for arn in candidates))
     unread = {
         failure.key: failure for failure in context.partial_estate.failures_of(Section.TARGET_HEALTH_DESCRIPTIONS)
     }
@@ -66,10 +62,8 @@ def follow_targets(context: LoadContext) -> LoadContext:
 
 def _carriers(context: LoadContext, group_ids: Iterable[str]) -> list[NetworkInterface]:
     """The interfaces that carry one of the groups and may be targets."""
-    requests: RequestsByKey = {
-        (Section.NETWORK_INTERFACES, batch): context.requests.network_interfaces_with_groups(batch)
-        for batch in batches(group_ids, FILTER_VALUES)
-    }
+    builder = context.requests.network_interfaces_with_groups
+    requests = requests_in_batches(Section.NETWORK_INTERFACES, group_ids, builder)
     carriers = _read_all(context, requests, from_api.network_interface)
     for carrier in carriers:
         if carrier.unknown is not None:
@@ -109,10 +103,7 @@ def _peered_vpcs(context: LoadContext, load_balancer_arns: Iterable[str]) -> dic
     known = context.partial_estate.load_balancers
     load_balancers = [known[arn] for arn in load_balancer_arns if arn in known]
     group_ids = {group_id for found in load_balancers for group_id in found.security_groups}
-    requests: RequestsByKey = {
-        (Section.SECURITY_GROUPS, batch): context.requests.security_groups(batch)
-        for batch in batches(group_ids, FILTER_VALUES)
-    }
+    requests = requests_in_batches(Section.SECURITY_GROUPS, group_ids, context.requests.security_groups)
     groups: Mapping[str, SecurityGroup] = {
         group.id: group for group in _read_all(context, requests, from_api.security_group)
     }

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from alb_sg.aws.account_region import AccountRegion
 from alb_sg.exemptions.exemption import MalformedExemption
 from alb_sg.findings.exemption_review import (
     DEFAULT_EXPIRING_DAYS,
@@ -18,6 +19,7 @@ from alb_sg.findings.exemption_review import (
 )
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.observations.results import Results
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,15 @@ class ExemptionsReport:
         }
 
 
-def review_exemptions(
-    loaded_exemptions: LoadedExemptions, scope: ReviewScope, rule_names: Collection[str]
-) -> ExemptionsReport:
-    """The exemptions of the selected rules, held against the results without exemptions in `scope`."""
+def review_exemptions(loaded_exemptions: LoadedExemptions, without_exemptions: Results) -> ExemptionsReport:
+    """The exemptions of the judged rules, held against the results without exemptions."""
+    scope = ReviewScope(
+        {AccountRegion(*one) for one in without_exemptions.account_regions},
+        {(one.load_balancer_arn or "", one.rule or ""): one for one in without_exemptions.all},
+        # An enumeration that failed concerns every rule.
+        [error for error in without_exemptions.errors if error.rule is None],
+    )
+    rule_names = without_exemptions.rule_names
     exemptions, today = loaded_exemptions.exemptions, loaded_exemptions.today
     selected = [entry for entry in exemptions.entries if entry.rule in rule_names]
     return ExemptionsReport(

@@ -27,46 +27,18 @@ Rules = Mapping[Recommendation, Parameters]
 Progress = Callable[[int, int], None]
 
 
-def observe_estates(
-    estates: Sequence[Estate],
-    rules: Rules,
-    results: Results,
-    exemptions: ExemptionsReport | None,
-    as_of: datetime,
-    max_explained: int,
-    progress: Progress | None = None,
-    port_exemptions: Mapping[VerdictKey, Exemption] = NO_EXEMPTIONS,
-) -> Observation:
-    """The results, with an explanation of the worst load balancers, at most `max_explained` of them.
-
-    An explanation lists rules in the order of `rules`, without the rows of `port_exemptions`. `progress` receives how
-    many load balancers are done, and of how many.
-    """
-    return Observation(
-        as_of=as_of,
-        results=results,
-        completeness=Completeness(
-            expected=None,
-            observed={estate.account_region: None for estate in estates},
-            rules_expected=tuple(sorted(results.rule_names)),
-        ),
-        details=_load_balancer_details(estates, rules, results, max_explained, progress, port_exemptions),
-        exemptions=exemptions,
-    )
-
-
 def observe_results(
     results: Results,
     details: Mapping[str, LoadBalancerDetail],
-    exemptions: ExemptionsReport | None,
     as_of: datetime,
-    max_explained: int,
+    exemptions: ExemptionsReport | None = None,
+    max_explained: int = 0,
 ) -> Observation:
-    """An observation of what was judged apart. The worst load balancers keep their explanations."""
+    """An observation of what was judged. The worst load balancers keep their explanations, `max_explained` of them."""
     by_arn = results.by_load_balancer
     explained = [arn for arn, detail in details.items() if detail.explanation is not None]
     explained.sort(key=lambda arn: (_worst_rank(by_arn[arn], details[arn].load_balancer), arn))
-    kept = set(explained[:max_explained])
+    without = {arn: replace(details[arn], explanation=None) for arn in explained[max_explained:]}
     return Observation(
         as_of=as_of,
         results=results,
@@ -75,19 +47,24 @@ def observe_results(
             observed=dict.fromkeys(starmap(AccountRegion, results.account_regions)),
             rules_expected=tuple(sorted(results.rule_names)),
         ),
-        details={arn: detail if arn in kept else replace(detail, explanation=None) for arn, detail in details.items()},
+        details={**details, **without},
         exemptions=exemptions,
     )
 
 
-def _load_balancer_details(
+def load_balancer_details(
     estates: Sequence[Estate],
     rules: Rules,
     results: Results,
-    max_explained: int,
-    progress: Progress | None,
-    port_exemptions: Mapping[VerdictKey, Exemption],
+    max_explained: int = 0,
+    progress: Progress | None = None,
+    port_exemptions: Mapping[VerdictKey, Exemption] = NO_EXEMPTIONS,
 ) -> dict[str, LoadBalancerDetail]:
+    """The judged load balancers by ARN, with an explanation of the worst, at most `max_explained` of them.
+
+    An explanation lists rules in the order of `rules`, without the rows of `port_exemptions`. `progress` receives how
+    many load balancers are done, and of how many.
+    """
     by_arn = results.by_load_balancer
     judged = [
         (estate, load_balancer)

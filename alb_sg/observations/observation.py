@@ -6,9 +6,10 @@ dashboard are made from it. A source leaves empty what it does not know, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
@@ -88,11 +89,6 @@ class Observation:
         of_document = () if self.exemptions is None else self.exemptions.document_errors
         return [error for error in self.results.errors if error not in of_document]
 
-    @property
-    def explained_arns(self) -> frozenset[str]:
-        """The load balancers that have an explanation."""
-        return frozenset(arn for arn, detail in self.details.items() if detail.explanation is not None)
-
 
 def find_owner(tag_keys: Sequence[str], tags: Mapping[str, str] | None, groups: Sequence[SecurityGroup]) -> str | None:
     """The value of the first of these tags that the load balancer has, else that one of its groups has.
@@ -100,11 +96,5 @@ def find_owner(tag_keys: Sequence[str], tags: Mapping[str, str] | None, groups: 
     None where none of them has a value, or where the load balancer's tags are not known. Raises NotReadError where the
     tags of a group could not be read and no tag before names an owner.
     """
-    return next((each[key] for each in _every_tags(tags, groups) for key in tag_keys if each.get(key)), None)
-
-
-def _every_tags(tags: Mapping[str, str] | None, groups: Sequence[SecurityGroup]) -> Iterator[Mapping[str, str]]:
-    if tags:
-        yield tags
-    for group in groups:
-        yield group.known_tags
+    every_tags = chain([tags or {}], (group.known_tags for group in groups))
+    return next((each[key] for each in every_tags for key in tag_keys if each.get(key)), None)

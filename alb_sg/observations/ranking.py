@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.finding import EvaluationError, Finding, Result
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Severity
 
@@ -12,7 +12,10 @@ INTERNET_FACING = "internet-facing"
 
 
 class VerdictStatus(Enum):
-    """The result of a rule for a load balancer, in the order of display. `ERROR` is no verdict: it was not judged."""
+    """The result of a rule for a load balancer, in the order of display.
+
+    A verdict has the name of its `Compliance`; `EXEMPT` is NOT_APPLICABLE to AWS Config, `ERROR` was not judged.
+    """
 
     NON_COMPLIANT = "nonCompliant"
     ERROR = "error"
@@ -21,18 +24,13 @@ class VerdictStatus(Enum):
     NOT_APPLICABLE = "notApplicable"
 
 
-_STATUS_BY_COMPLIANCE = {
-    Compliance.NON_COMPLIANT: VerdictStatus.NON_COMPLIANT,
-    Compliance.COMPLIANT: VerdictStatus.COMPLIANT,
-    Compliance.NOT_APPLICABLE: VerdictStatus.NOT_APPLICABLE,
-}
 _STATUS_ORDER = {status: place for place, status in enumerate(VerdictStatus)}
 
 
 def verdict_status(result: Result) -> VerdictStatus:
     if isinstance(result, EvaluationError):
         return VerdictStatus.ERROR
-    return _STATUS_BY_COMPLIANCE[result.compliance] if result.applied_exemption is None else VerdictStatus.EXEMPT
+    return VerdictStatus[result.compliance.name] if result.applied_exemption is None else VerdictStatus.EXEMPT
 
 
 def rank(result: Result, scheme: str) -> int:

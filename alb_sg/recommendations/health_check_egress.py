@@ -10,6 +10,7 @@ from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARG
 from alb_sg.parameters import COMMON_PARAMETERS, TARGET_MATCH, Parameters
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.plain_load_balancer import PlainLoadBalancer, PlainlyMet
 from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.recommendations.requirement import RequirementSet
 from alb_sg.recommendations.target_requirements import (
@@ -23,6 +24,15 @@ from alb_sg.recommendations.target_requirements import (
 def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
     """TCP to each registered target on its group's health check port. Raises NotApplicable, NotReadError."""
     return target_requirement_set(context, lambda group: (group.known_health_check_port,), _reason_to_skip)
+
+
+def plainly_met(load_balancer: PlainLoadBalancer, _: Parameters) -> PlainlyMet:
+    """As `requirements`, at a glance. Raises NotPlain, NotReadError."""
+    return load_balancer.targets_are_reached(_ports)
+
+
+def _ports(group: TargetGroup) -> tuple[int | None, ...]:
+    return (group.known_health_check_port,) if group.known_health_checks_enabled else ()
 
 
 def _reason_to_skip(group: TargetGroup) -> str | None:
@@ -57,6 +67,7 @@ RECOMMENDATION = Recommendation(
     trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=3,
     requirements=requirements,
+    plainly_met=plainly_met,
     target_ports=_target_ports,
     notes=_notes,
     caveat=AUTHENTICATION_CAVEAT,

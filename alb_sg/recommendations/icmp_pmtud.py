@@ -8,6 +8,7 @@ from alb_sg.parameters import ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, COMMON_P
 from alb_sg.permissions.allowed_traffic import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction
 from alb_sg.recommendations.clients import CLIENT_SECTIONS, client_peers
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.plain_load_balancer import NotPlain, PlainLoadBalancer, PlainlyMet
 from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.recommendations.requirement import Origin, RequirementGroup, RequirementSet
 
@@ -31,6 +32,14 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
     )
 
 
+def plainly_met(load_balancer: PlainLoadBalancer, parameters: Parameters) -> PlainlyMet:
+    """As `requirements`, at a glance. Raises NotPlain, NotReadError."""
+    if parameters.tag_key is not None:
+        raise NotPlain
+    clients = load_balancer.clients()
+    return load_balancer.clients_are_let_in([(ICMP_MESSAGES[of_family.family], of_family) for of_family in clients])
+
+
 RECOMMENDATION = Recommendation(
     name="ALB_SG_ICMP_PMTUD",
     title="Path MTU Discovery works",
@@ -47,5 +56,6 @@ RECOMMENDATION = Recommendation(
     trigger_types=PEER_TRIGGER_TYPES,
     display_order=4,
     requirements=requirements,
+    plainly_met=plainly_met,
     client_traffic=lambda *_: ICMP_MESSAGES.values(),
 )

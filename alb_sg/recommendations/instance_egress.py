@@ -7,6 +7,7 @@ from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARG
 from alb_sg.parameters import COMMON_PARAMETERS, TARGET_MATCH, Parameters
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.plain_load_balancer import PlainLoadBalancer, PlainlyMet
 from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.recommendations.requirement import RequirementSet
 from alb_sg.recommendations.target_requirements import (
@@ -23,6 +24,11 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
     Raises NotApplicable, NotReadError.
     """
     return target_requirement_set(context, _ports)
+
+
+def plainly_met(load_balancer: PlainLoadBalancer, _: Parameters) -> PlainlyMet:
+    """As `requirements`, at a glance. Raises NotPlain, NotReadError."""
+    return load_balancer.targets_are_reached(_ports)
 
 
 def _ports(group: TargetGroup) -> tuple[int | None, ...]:
@@ -51,6 +57,7 @@ RECOMMENDATION = Recommendation(
     trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=2,
     requirements=requirements,
+    plainly_met=plainly_met,
     target_ports=_ports_to_read,
     notes=target_notes,
     caveat=AUTHENTICATION_CAVEAT,

@@ -21,6 +21,7 @@ from alb_sg.recommendations.clients import CLIENT_SECTIONS, client_peers
 from alb_sg.recommendations.forwarded_clients import forwarded_clients, vpc_peer
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer, fronting_load_balancers
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.plain_load_balancer import NotPlain, PlainLoadBalancer, PlainlyMet
 from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.recommendations.requirement import (
     NotApplicable,
@@ -114,6 +115,17 @@ def _unanswered_health_checks(fronts: Iterable[FrontingLoadBalancer], listeners:
     return tuple(dict.fromkeys(remarks))
 
 
+def plainly_met(load_balancer: PlainLoadBalancer, parameters: Parameters) -> PlainlyMet:
+    """As `requirements`, at a glance. Raises NotPlain, NotReadError."""
+    estate, listeners = load_balancer.estate, load_balancer.estate.listeners_of(load_balancer.load_balancer)
+    if parameters.tag_key is not None or estate.alb_registrations_of(load_balancer.load_balancer):
+        raise NotPlain
+    clients = load_balancer.clients()
+    return load_balancer.clients_are_let_in(
+        [(Traffic.tcp(listener.known_port), of_family) for listener in listeners for of_family in clients]
+    )
+
+
 def _client_traffic(estate: Estate, load_balancer: LoadBalancer) -> list[Traffic]:
     return [
         Traffic.tcp(listener.port)
@@ -139,5 +151,6 @@ RECOMMENDATION = Recommendation(
     trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=1,
     requirements=requirements,
+    plainly_met=plainly_met,
     client_traffic=_client_traffic,
 )

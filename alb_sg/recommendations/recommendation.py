@@ -14,6 +14,7 @@ from alb_sg.parameters import ParameterDefinition, Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 from alb_sg.permissions.unused_traffic import UnusedRule
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.plain_load_balancer import PlainLoadBalancer, PlainlyMet
 from alb_sg.recommendations.requirement import NotApplicable, RequirementSet
 
 NAME_PREFIX = "ALB_SG_"
@@ -48,7 +49,7 @@ class UnusedIngress(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-FindUnused = Callable[[LoadBalancerContext, Collection[int]], UnusedIngress]
+FindUnused = Callable[[Estate, LoadBalancer, Collection[int]], UnusedIngress]
 
 
 def _none(*_: object) -> tuple[()]:
@@ -69,10 +70,12 @@ class Recommendation:
     `estate_sections` are the sections of an estate that a verdict may depend on, and `trigger_types` the resource types
     in AWS Config whose changes may change a verdict. `display_order` is the place where rules are listed for people.
 
-    `requirements` raises NotApplicable or NotReadError. `client_traffic` is the traffic that it requires from clients,
-    and `target_ports` are the ports that it requires to targets of a group (None: each target's own port), as far as
-    the estate holds what determines them: a live source reads only the prefix lists and targets that matter for these.
-    `notes` yields what the rule requires nothing for, and why; it is called for Application Load Balancers only.
+    `requirements` raises NotApplicable or NotReadError. `plainly_met` counts the same requirements where it shows at a
+    glance that all are met; it raises NotPlain or NotReadError where it does not. `client_traffic` is the traffic that
+    it requires from clients, and `target_ports` are the ports that it requires to targets of a group (None: each
+    target's own port), as far as the estate holds what determines them: a live source reads only the prefix lists and
+    targets that matter for these. `notes` yields what the rule requires nothing for, and why; it is called for
+    Application Load Balancers only.
 
     `find_unused` stands in for `requirements` where a rule judges what should not be open: it gets the TCP ports that
     are exempt, and raises as `requirements` does. `detail_sections` are sections that no verdict depends on, but that
@@ -92,6 +95,7 @@ class Recommendation:
     trigger_types: tuple[str, ...]
     display_order: int
     requirements: Callable[[LoadBalancerContext, Parameters], RequirementSet] = _require_nothing
+    plainly_met: Callable[[PlainLoadBalancer, Parameters], PlainlyMet] | None = None
     find_unused: FindUnused | None = None
     client_traffic: Callable[[Estate, LoadBalancer], Iterable[Traffic]] = _none
     target_ports: Callable[[TargetGroup], Iterable[int | None]] = _none

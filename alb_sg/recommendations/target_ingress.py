@@ -19,6 +19,7 @@ from alb_sg.parameters import COMMON_PARAMETERS, Parameters
 from alb_sg.permissions.addresses import AddressSet, address_set
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.plain_load_balancer import PlainLoadBalancer, PlainlyMet
 from alb_sg.recommendations.recommendation import USER_GUIDE, Recommendation, Severity
 from alb_sg.recommendations.requirement import (
     NodesPeer,
@@ -67,6 +68,11 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
     if not groups:
         raise NotApplicable("; ".join(remarks))
     return RequirementSet(tuple(groups), remarks)
+
+
+def plainly_met(load_balancer: PlainLoadBalancer, _: Parameters) -> PlainlyMet:
+    """As `requirements`, at a glance. Raises NotPlain, NotReadError."""
+    return load_balancer.targets_let_it_in(_ports)
 
 
 class _TargetSplit:
@@ -262,6 +268,7 @@ RECOMMENDATION = Recommendation(
     trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=5,
     requirements=requirements,
+    plainly_met=plainly_met,
     target_ports=_ports_to_read,
     notes=target_notes,
     caveat="Network ACLs and routes also decide whether the load balancer reaches its targets; no rule judges them.",

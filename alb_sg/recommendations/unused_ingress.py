@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import NetworkInterface
+from alb_sg.estate.model import LoadBalancer, NetworkInterface, SecurityGroup
 from alb_sg.estate.resource_types import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
@@ -21,8 +21,7 @@ from alb_sg.estate.resource_types import (
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import COMMON_PARAMETERS
 from alb_sg.permissions.allowed_traffic import Direction
-from alb_sg.permissions.unused_traffic import UnusedRule, find_unused_rules
-from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.permissions.unused_traffic import ICMP_PROTOCOLS, UnusedRule, find_unused_rules
 from alb_sg.recommendations.recommendation import Recommendation, Severity, UnusedIngress
 from alb_sg.recommendations.requirement import NotApplicable
 
@@ -54,19 +53,19 @@ class _GroupUse(NamedTuple):
     unread: NotReadError | None
 
 
-def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> UnusedIngress:
+def find_unused(estate: Estate, load_balancer: LoadBalancer, exempt_ports: Collection[int]) -> UnusedIngress:
     """What the load balancer's groups let in and no listener uses. The TCP ports `exempt_ports` count as used.
 
     Raises NotApplicable where every group is shared, NotReadError.
     """
-    estate, load_balancer = context.estate, context.load_balancer
     if not load_balancer.security_groups:
         raise NotReadError("security groups", "the load balancer has none")
     judged: list[str] = []
     rules: list[UnusedRule] = []
     remarks: list[str] = []
+    exempt = frozenset(exempt_ports)
     for group_id in load_balancer.security_groups:
-        group = _judge_group(estate, group_id, frozenset(exempt_ports))
+        group = _judge_group(estate, load_balancer, group_id, exempt)
         if group.shared_with is None:
             judged.append(group_id)
             rules += group.rules
@@ -79,13 +78,15 @@ def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> 
     return UnusedIngress(tuple(rules), tuple(judged), tuple(remarks))
 
 
-def _judge_group(estate: Estate, group_id: str, exempt_ports: frozenset[int]) -> _JudgedGroup:
-    """One group, which is judged once for all load balancers that carry it. Raises NotReadError."""
+def _judge_group(
+    estate: Estate, load_balancer: LoadBalancer, group_id: str, exempt_ports: frozenset[int]
+) -> _JudgedGroup:
+    """One group of a load balancer. It is judged once for all that carry it. Raises NotReadError."""
     key = RECOMMENDATION.name, group_id, exempt_ports
     known: _JudgedGroup | None = estate.derived_facts.get(key)
     if known is None:
         other = _other_carrier(estate, group_id)
-        rules = () if other is not None else _unused_rules(estate, group_id, exempt_ports)
+        rules = () if other is not None else _unused_rules(estate, load_balancer, group_id, exempt_ports)
         known = estate.derived_facts[key] = _JudgedGroup(other, rules)
     return known
 
@@ -115,17 +116,36 @@ def _describe(interface: NetworkInterface) -> str:
     return f"network interface {interface.id}{description}"
 
 
-def _unused_rules(estate: Estate, group_id: str, exempt_ports: frozenset[int]) -> Sequence[UnusedRule]:
-    """The rules of one group that let in something unused. Raises NotReadError unless these are all."""
+def _unused_rules(
+    estate: Estate, load_balancer: LoadBalancer, group_id: str, exempt_ports: frozenset[int]
+) -> Sequence[UnusedRule]:
+    """The rules of one group of a load balancer that let in something unused. Raises NotReadError unless these are
+    all."""
     group = estate.security_group(group_id)
     for unknown in group.unknown_ingress:
         raise unknown.error(f"security group {group_id}")
+    if _uses_all(estate, load_balancer, group):
+        return ()
     use = _group_use(estate, group_id)
     use.ports["tcp"].update(exempt_ports)
     rules = find_unused_rules(group, use.ports)
     if rules and use.unread is not None:
         raise use.unread
     return [rule._replace(descriptions=estate.inbound_rule_descriptions(group_id, rule.permission)) for rule in rules]
+
+
+def _uses_all(estate: Estate, load_balancer: LoadBalancer, group: SecurityGroup) -> bool:
+    """Whether it shows at a glance that a load balancer's own listeners use all that a group lets in: each rule is for
+    one of their ports, or for ICMP. Most do."""
+    listeners = (estate.listeners or {}).get(load_balancer.arn, ())
+    ports = {listener.port for listener in listeners if listener.protocol in ("HTTP", "HTTPS")}
+    for rule in group.ingress:
+        port = rule.from_port
+        if rule.protocol not in ICMP_PROTOCOLS and (
+            rule.protocol != "tcp" or port is None or port != rule.to_port or port not in ports
+        ):
+            return False
+    return True
 
 
 def _group_use(estate: Estate, group_id: str) -> _GroupUse:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.cidr import Family, is_cidr, parse_cidr
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.parameters import SECURITY_GROUP_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.clients import CLIENT_FAMILIES
 from alb_sg.remediation.plan import EVERYWHERE
-from alb_sg.remediation.required_rules import RequiredRule, is_cidr
+from alb_sg.remediation.required_rules import RequiredRule
 
 # RFC 1918, RFC 6598 (shared address space), RFC 3927 and RFC 4291 (link-local), RFC 4193 (unique local).
 PRIVATE_CIDRS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
+from alb_sg.estate.cidr import is_cidr, parse_cidr
 from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroupReference, is_placeholder
 from alb_sg.findings.finding import Finding, Missing
 from alb_sg.permissions.addresses import AddressSet
@@ -134,15 +134,6 @@ def _is_allowed_by(entry: Missing, rules: Iterable[RequiredRule]) -> bool:
         return False
     family = parse_cidr(entry.required[0])[0]
     return AddressSet.from_cidrs(family, entry.required) <= AddressSet.from_cidrs(family, cidrs)
-
-
-def is_cidr(peer: str) -> bool:
-    """Whether a peer is a CIDR block. Identifiers of planned groups and prefix lists have no form of their own."""
-    try:
-        parse_cidr(peer)
-    except InvalidCidrError:
-        return False
-    return True
 
 
 def _is_covered_by(rule: RequiredRule, other: RequiredRule) -> bool:

@@ -26,14 +26,11 @@ def plan_advice(plan: Plan) -> dict[VerdictKey, tuple[str, ...]]:
 
 def describe_addition(addition: Addition) -> str:
     """A rule to add without its group, such as `outbound TCP 80 to sg-app for target group web`."""
-    direction = addition.direction.value
+    rule = phrasing.describe_rule(addition.direction, addition.permission, phrasing.address_or_cidr(addition.peer))
     origins = phrasing.abbreviate(addition.origins, MAX_ORIGINS)
     # Inbound, the port tells the listener.
     purpose = f" for {origins}" if addition.direction is Direction.EGRESS else ""
-    return (
-        f"{phrasing.direction_word(direction)} {phrasing.describe_ports(addition.permission)} "
-        f"{phrasing.direction_preposition(direction)} {phrasing.address_or_cidr(addition.peer)}{purpose}"
-    )
+    return f"{rule}{purpose}"
 
 
 def _advice(plan: Plan, rule: str) -> Iterator[str]:

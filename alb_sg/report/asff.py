@@ -21,7 +21,7 @@ reference of Security Hub, AwsSecurityFinding and BatchImportFindings.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
@@ -70,12 +70,9 @@ def write_asff(results: Results, stream: TextIO, options: FormatOptions) -> Sequ
     )
     time = options.as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for _, group in groupby(reported, key=_account_region):
-        for batch in _batches(group):
-            request = {
-                "Findings": [
-                    _finding_object(result, time, results, is_closed=earlier.is_closed_by(result)) for result in batch
-                ]
-            }
+        findings = [_finding_object(one, time, results, is_closed=earlier.is_closed_by(one)) for one in group]
+        for start in range(0, len(findings), MAX_FINDINGS_PER_REQUEST):
+            request = {"Findings": findings[start : start + MAX_FINDINGS_PER_REQUEST]}
             stream.write(json.dumps(request, ensure_ascii=False) + "\n")
     return [error for error in results.errors if not _has_account_and_region(error)]
 
@@ -86,12 +83,6 @@ def _has_account_and_region(result: Result) -> bool:
 
 def _account_region(result: Result) -> tuple[str, str]:
     return result.account_id, result.region
-
-
-def _batches(results: Iterable[Result]) -> Iterator[list[Result]]:
-    every = list(results)
-    for start in range(0, len(every), MAX_FINDINGS_PER_REQUEST):
-        yield every[start : start + MAX_FINDINGS_PER_REQUEST]
 
 
 def _finding_object(result: Result, time: str, results: Results, *, is_closed: bool) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import csv
 from collections.abc import Mapping
 from typing import TextIO
 
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Compliance, EvaluationError, Result
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.results import Results
@@ -54,7 +53,10 @@ def write_csv(results: Results, stream: TextIO, *, for_spreadsheets: bool = Fals
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(COLUMNS)
     for result in results.all:
-        cells = {name: _escape_formula(cell) for name, cell in _cells(result, results).items()}
+        cells = {
+            name: f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell
+            for name, cell in _cells(result, results).items()
+        }
         if for_spreadsheets and result.account_id:
             cells[ACCOUNT_ID_COLUMN] = f'="{result.account_id}"'
         rows.writerow([cells.get(column, "") for column in COLUMNS])
@@ -68,25 +70,18 @@ def _cells(result: Result, results: Results) -> Mapping[str, str]:
         "unit": account.unit or "",
         "region": result.region,
         "loadBalancerArn": result.load_balancer_arn or "",
+        "loadBalancerName": result.load_balancer_name or "",
         "scheme": results.facts_of(result.load_balancer_arn).scheme or "",
         "rule": result.rule or "",
+        "status": phrasing.status_label(result),
         "change": "" if result.change is None else result.change.value,
     }
     if isinstance(result, EvaluationError):
-        return {
-            **common,
-            "loadBalancerName": ""
-            if result.load_balancer_arn is None
-            else load_balancer_name(result.load_balancer_arn),
-            "status": phrasing.status_label(result),
-            "annotation": f"{result.what}: {result.cause}",
-        }
+        return {**common, "annotation": f"{result.what}: {result.cause}"}
     return {
         **common,
-        "loadBalancerName": result.load_balancer_name,
         "securityGroups": " ".join(result.security_groups),
         "severity": rule_severity(result.rule).name if result.compliance is Compliance.NON_COMPLIANT else "",
-        "status": phrasing.status_label(result),
         "unresolved": "true" if result.unresolved else "false",
         "annotation": result.annotation,
         "missing": "; ".join(phrasing.describe_missing(missing) for missing in result.missing),
@@ -94,7 +89,3 @@ def _cells(result: Result, results: Results) -> Mapping[str, str]:
         "unused": "; ".join(phrasing.describe_unused(entry) for entry in result.unused),
         "exemption": "" if result.applied_exemption is None else phrasing.describe_exemption(result.applied_exemption),
     }
-
-
-def _escape_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell

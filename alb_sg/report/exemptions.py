@@ -14,18 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, TextIO
+from typing import Any
 
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse, ReviewedExemption
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object, write_json_document
+from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_fields
 from alb_sg.report.style import Style
 
 
-def write_exemptions_json(report: ExemptionsReport, stream: TextIO) -> None:
-    document = {
+def exemptions_document(report: ExemptionsReport) -> dict[str, Any]:
+    return {
         "version": JSON_VERSION,
         "source": report.document_name,
         "date": report.today.isoformat(),
@@ -43,7 +43,6 @@ def write_exemptions_json(report: ExemptionsReport, stream: TextIO) -> None:
         "errors": [error_object(error) for error in report.errors],
         "summary": report.summary(),
     }
-    write_json_document(document, stream)
 
 
 def _exemption_object(reviewed: ReviewedExemption) -> dict[str, Any]:
@@ -53,10 +52,7 @@ def _exemption_object(reviewed: ReviewedExemption) -> dict[str, Any]:
         "region": exemption.account_region.region,
         "loadBalancerArn": exemption.load_balancer_arn,
         "rule": exemption.rule,
-        "reason": exemption.reason,
-        "owner": exemption.owner,
-        "ticket": exemption.ticket,
-        "expires": exemption.expires.isoformat(),
+        **exemption_fields(exemption),
         "ports": list(exemption.ports),
         "status": reviewed.status.value,
         "use": reviewed.use.value,
@@ -64,11 +60,7 @@ def _exemption_object(reviewed: ReviewedExemption) -> dict[str, Any]:
     }
 
 
-def write_exemptions(report: ExemptionsReport, stream: TextIO, style: Style) -> None:
-    stream.writelines(line + "\n" for line in _lines(report, style))
-
-
-def _lines(report: ExemptionsReport, style: Style) -> Iterator[str]:
+def exemptions_lines(report: ExemptionsReport, style: Style) -> Iterator[str]:
     for error in report.errors:
         yield f"{style.warning('ERROR')}  {phrasing.printable(phrasing.describe_error(error))}"
     if report.errors:

@@ -21,9 +21,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import Any
 
-from alb_sg.findings.evidence import Evidence, PermissionPeer
+from alb_sg.findings.evidence import PermissionPeer
 from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplanation
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
@@ -36,16 +36,15 @@ from alb_sg.report.json_report import (
     exemption_object,
     missing_object,
     unused_field,
-    write_json_document,
 )
 from alb_sg.report.removal_commands import removal_commands
 
 
-def write_explanation_json(
-    explanation: Explanation, advice: Advice, stream: TextIO, applied_options: Iterable[AppliedOption] = ()
-) -> None:
+def explanation_document(
+    explanation: Explanation, advice: Advice, applied_options: Iterable[AppliedOption]
+) -> dict[str, Any]:
     errors = [rule.verdict for rule in explanation.rules if isinstance(rule.verdict, EvaluationError)]
-    document = {
+    return {
         "version": JSON_VERSION,
         "loadBalancer": _load_balancer_object(explanation),
         "rules": [
@@ -58,7 +57,6 @@ def write_explanation_json(
         "errors": [error_object(error) for error in errors],
         "configuration": applied_option_objects(applied_options),
     }
-    write_json_document(document, stream)
 
 
 def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:
@@ -143,7 +141,14 @@ def _row_object(row: RequirementRow) -> dict[str, Any]:
         "lostSources": list(row.lost_sources),
         "nearMisses": list(row.near_misses),
         "closedSources": list(row.closed_sources),
-        "evidence": [_evidence_object(part) for part in row.evidence],
+        "evidence": [
+            {
+                **_permission_peer_object(part.permission_peer),
+                "match": part.match.value,
+                "covers": list(part.covers),
+            }
+            for part in row.evidence
+        ],
         "missing": None if row.missing is None else missing_object(row.missing),
         "unresolved": list(row.unresolved),
         "instead": [
@@ -154,14 +159,6 @@ def _row_object(row: RequirementRow) -> dict[str, Any]:
     if row.direction is Direction.TARGET_INGRESS:
         fields["securityGroups"] = list(row.security_groups)
     return fields
-
-
-def _evidence_object(evidence: Evidence) -> dict[str, Any]:
-    return {
-        **_permission_peer_object(evidence.permission_peer),
-        "match": evidence.match.value,
-        "covers": list(evidence.covers),
-    }
 
 
 def _permission_peer_object(permission_peer: PermissionPeer) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TextIO
 
 from alb_sg.findings.explanation import Explanation, RequirementRow, RowStatus, RuleExplanation
 from alb_sg.findings.finding import Finding
@@ -16,11 +15,7 @@ from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_t
 from alb_sg.report.style import Style
 
 
-def write_explanation(explanation: Explanation, advice: Advice, stream: TextIO, style: Style) -> None:
-    stream.writelines(line + "\n" for line in _lines(explanation, advice, style))
-
-
-def _lines(explanation: Explanation, advice: Advice, style: Style) -> Iterator[str]:
+def explanation_lines(explanation: Explanation, advice: Advice, style: Style) -> Iterator[str]:
     yield from _header(explanation, style)
     for rule in explanation.rules:
         yield ""

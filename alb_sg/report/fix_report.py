@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Any
 
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
@@ -22,7 +22,7 @@ from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object, write_json_document
+from alb_sg.report.json_report import JSON_VERSION, error_object
 from alb_sg.report.style import Style
 
 SUCCESSFUL_OUTCOMES = frozenset({ApplyOutcome.APPLIED, ApplyOutcome.NOTHING_TO_DO, ApplyOutcome.LOAD_BALANCER_DELETED})
@@ -42,9 +42,9 @@ class FixReport:
         return plan if applied is None or applied.plan is None else applied.plan
 
 
-def write_fix_json(report: FixReport, stream: TextIO, applied_options: Iterable[AppliedOption] = ()) -> None:
+def fix_document(report: FixReport, applied_options: Iterable[AppliedOption]) -> dict[str, Any]:
     snippets = make_snippets(report.plans)
-    document = {
+    return {
         "version": JSON_VERSION,
         "plans": [plan_object(plan) for plan in report.plans],
         "applied": [apply_result_object(arn, applied) for arn, applied in report.apply_results.items()],
@@ -53,43 +53,35 @@ def write_fix_json(report: FixReport, stream: TextIO, applied_options: Iterable[
         "terraform": render_terraform(snippets),
         "configuration": applied_option_objects(applied_options),
     }
-    write_json_document(document, stream)
 
 
-def write_fix(report: FixReport, stream: TextIO, style: Style) -> None:
-    """Writes each plan, with its result if it was applied. If no plan was applied, snippets follow."""
+def fix_lines(report: FixReport, style: Style) -> Iterator[str]:
+    """Each plan, with its result if it was applied. If no plan was applied, snippets follow."""
     for plan in report.plans:
         applied = report.apply_results.get(plan.load_balancer.arn)
-        write_plan(report.latest_plan(plan), stream, style)
+        yield from plan_lines(report.latest_plan(plan), style)
         if applied is not None:
-            _write_lines(_apply_result_lines(applied, style), stream)
-        stream.write("\n")
+            yield from _apply_result_lines(applied, style)
+        yield ""
     for error in report.errors:
-        _write_lines([style.warning(f"not judged: {phrasing.error_subject(error)}: {error.cause}")], stream)
+        yield style.warning(f"not judged: {phrasing.error_subject(error)}: {error.cause}")
     if report.apply_results:
         return
     snippets = make_snippets(report.plans)
     for name, text in (("CloudFormation", render_cloudformation(snippets)), ("Terraform", render_terraform(snippets))):
         if text:
-            stream.write(f"{style.bold(f'as {name}:')}\n{text}\n")
+            yield f"{style.bold(f'as {name}:')}\n{text}"
 
 
-def write_plan(plan: Plan, stream: TextIO, style: Style) -> None:
-    _write_lines(_plan_lines(plan, style), stream)
-
-
-def _write_lines(lines: Iterator[str] | Sequence[str], stream: TextIO) -> None:
-    stream.writelines(line + "\n" for line in lines)
-
-
-def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
+def plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     name = phrasing.printable(plan.load_balancer.name)
     yield f"{style.bold(name)}  {style.dim(phrasing.printable(plan.load_balancer.arn))}"
+    planned_or_refused = {*plan.rule_names, *(refusal.rule for refusal in plan.refusals)}
     for result in plan.results:
         if isinstance(result, EvaluationError):
             error = phrasing.printable(f"{result.what}: {result.cause}")
             yield f"  {result.rule}  {style.warning('not judged')}: {error}"
-        elif result.compliance is not Compliance.NON_COMPLIANT or result.rule not in _planned_or_refused_rules(plan):
+        elif result.compliance is not Compliance.NON_COMPLIANT or result.rule not in planned_or_refused:
             yield f"  {result.rule}  {style.in_verdict_color(result, phrasing.verdict_label(result))}, nothing to do"
     if plan.new_group is not None:
         group_name = phrasing.printable(plan.new_group.name)
@@ -117,18 +109,9 @@ def _addition_lines(addition: Addition, style: Style) -> Iterator[str]:
         yield style.warning(f"    {phrasing.printable(addition.also_opens_sentence)}")
 
 
-def _planned_or_refused_rules(plan: Plan) -> set[str]:
-    return {*plan.rule_names, *(refusal.rule for refusal in plan.refusals)}
-
-
 def _describe_addition(addition: Addition) -> str:
-    direction, permission = addition.direction.value, addition.permission
-    group = addition.group_id or "a security group of its own"
-    traffic = phrasing.describe_ports(permission)
-    return phrasing.printable(
-        f"{phrasing.direction_word(direction)} {traffic} {phrasing.direction_preposition(direction)} "
-        f"{phrasing.address_or_cidr(addition.peer)} in {group}"
-    )
+    rule = phrasing.describe_rule(addition.direction, addition.permission, phrasing.address_or_cidr(addition.peer))
+    return phrasing.printable(f"{rule} in {addition.group_id or 'a security group of its own'}")
 
 
 def _open_to_everyone_warning(addition: Addition, style: Style) -> str:
@@ -157,18 +140,16 @@ def _apply_result_lines(apply_result: ApplyResult, style: Style) -> Iterator[str
         yield f"  take it back with: alb-sg fix --undo {apply_result.execution}"
 
 
-def write_undo_results(
-    results_by_region: Sequence[tuple[str, UndoResult]], stream: TextIO, style: Style, *, as_json: bool
-) -> None:
-    """Writes the result of an undo in each region."""
-    if as_json:
-        undone = [{"region": region, **undo_result_object(result)} for region, result in results_by_region]
-        write_json_document({"version": JSON_VERSION, "undone": undone}, stream)
-        return
+def undo_document(results_by_region: Sequence[tuple[str, UndoResult]]) -> dict[str, Any]:
+    undone = [{"region": region, **undo_result_object(result)} for region, result in results_by_region]
+    return {"version": JSON_VERSION, "undone": undone}
+
+
+def undo_lines(results_by_region: Sequence[tuple[str, UndoResult]], style: Style) -> Iterator[str]:
     for region, result in results_by_region:
         if not result.is_empty:
-            stream.write(f"{style.bold(result.execution)}  {style.dim(region)}\n")
-            _write_lines(_undo_result_lines(result, style), stream)
+            yield f"{style.bold(result.execution)}  {style.dim(region)}"
+            yield from _undo_result_lines(result, style)
 
 
 def _undo_result_lines(undo_result: UndoResult, style: Style) -> Iterator[str]:

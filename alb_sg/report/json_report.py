@@ -45,6 +45,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from json.encoder import encode_basestring
 from typing import Any, TextIO
 
+from alb_sg.exemptions.exemption import Exemption
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Unused
 from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
 from alb_sg.observations.results import Results
@@ -56,7 +57,7 @@ JSON_VERSION = 1
 FORMATTING_CHARACTER = re.compile(
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def write_json(results: Results, stream: TextIO, applied_options: Iterable[AppliedOption] = ()) -> None:
@@ -155,6 +156,15 @@ def missing_object(missing: Missing) -> dict[str, Any]:
     return fields
 
 
+def exemption_fields(exemption: Exemption) -> dict[str, Any]:
+    return {
+        "reason": exemption.reason,
+        "owner": exemption.owner,
+        "ticket": exemption.ticket,
+        "expires": exemption.expires.isoformat(),
+    }
+
+
 def exemption_object(finding: Finding, applied_exemption: AppliedExemption) -> dict[str, Any]:
     exemption, result_without = applied_exemption
     return {
@@ -162,10 +172,7 @@ def exemption_object(finding: Finding, applied_exemption: AppliedExemption) -> d
         "region": finding.region,
         "loadBalancerArn": exemption.load_balancer_arn,
         "rule": exemption.rule,
-        "reason": exemption.reason,
-        "owner": exemption.owner,
-        "ticket": exemption.ticket,
-        "expires": exemption.expires.isoformat(),
+        **exemption_fields(exemption),
         "wouldBe": verdict_object(result_without) if isinstance(result_without, Finding) else None,
         "error": error_object(result_without) if isinstance(result_without, EvaluationError) else None,
     }
@@ -222,7 +229,3 @@ def write_json_document(document: Mapping[str, Any], stream: TextIO) -> None:
     """A whole document, indented for people. What a terminal would obey is escaped: it can only stand in a string."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
     stream.write(FORMATTING_CHARACTER.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
-
-
-def _to_json(value: Mapping[str, Any]) -> str:
-    return _ENCODER.encode(value)

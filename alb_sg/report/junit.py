@@ -10,7 +10,8 @@ A suite for each account and region, a test case for each load balancer and rule
 | NOT_APPLICABLE, exempt | `skipped`, whose message begins with NOT_APPLICABLE or EXEMPT |
 | error | `error`; those without an account are in the suite `alb-sg` |
 
-A suite's timestamp is the time that the results describe. Nothing takes time: every `time` is 0.
+A suite's timestamp is the time that the results describe. Nothing takes time: every `time` is 0. Text is printable: XML
+1.0 cannot hold most control characters.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from datetime import UTC, datetime
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
 from alb_sg.report.formats import FormatOptions
 from alb_sg.report.identity import PRODUCT
+from alb_sg.report.phrasing import printable
 
 AccountRegionKey = tuple[str, str]
 NO_ACCOUNT_REGION: AccountRegionKey = ("", "")
@@ -65,7 +66,7 @@ def _suite_element(
     suite = ET.Element(
         "testsuite",
         {
-            "name": PRODUCT if account_region == NO_ACCOUNT_REGION else _xml_text(" ".join(account_region)),
+            "name": PRODUCT if account_region == NO_ACCOUNT_REGION else printable(" ".join(account_region)),
             "package": PRODUCT,
             "id": str(number),
             "hostname": UNKNOWN_HOST,
@@ -88,7 +89,7 @@ def _suite_element(
 def _passed_lines(results: Sequence[Result]) -> list[str]:
     """What reads of a passed case: Ant's schema gives a case no output of its own."""
     return [
-        _xml_text(f"{result.load_balancer_name} {result.rule}: {result.annotation} ({result.load_balancer_arn})")
+        printable(f"{result.load_balancer_name} {result.rule}: {result.annotation} ({result.load_balancer_arn})")
         for result in results
         if isinstance(result, Finding) and result.compliance is Compliance.COMPLIANT
     ]
@@ -96,11 +97,10 @@ def _passed_lines(results: Sequence[Result]) -> list[str]:
 
 def _case_element(result: Result, advice: Callable[[Finding], Sequence[str]]) -> ET.Element:
     if isinstance(result, EvaluationError):
-        name = None if result.load_balancer_arn is None else load_balancer_name(result.load_balancer_arn)
-        case = _make_case(result, name, result.rule or result.what)
+        case = _make_case(result, result.rule or result.what)
         _add_result_element(case, "error", "ERROR", f"{result.what}: {result.cause}", result.load_balancer_arn or "")
         return case
-    case = _make_case(result, result.load_balancer_name, result.rule)
+    case = _make_case(result, result.rule)
     arn = result.load_balancer_arn
     if result.compliance is Compliance.NON_COMPLIANT:
         lines = [f"not open: {phrasing.describe_missing(missing, MAX_PEERS)}" for missing in result.missing]
@@ -115,20 +115,20 @@ def _case_element(result: Result, advice: Callable[[Finding], Sequence[str]]) ->
     return case
 
 
-def _make_case(result: Result, load_balancer: str | None, name: str) -> ET.Element:
+def _make_case(result: Result, name: str) -> ET.Element:
     """Readers group cases by `classname`, which they split at full stops. Regions and names have none."""
-    parts = [part for part in (result.account_id, result.region, load_balancer) if part]
+    parts = [part for part in (result.account_id, result.region, result.load_balancer_name) if part]
     return ET.Element(
-        "testcase", {"classname": _xml_text(".".join(parts) or PRODUCT), "name": _xml_text(name), "time": NO_TIME}
+        "testcase",
+        {
+            "classname": printable(".".join(parts) or PRODUCT),
+            "name": printable(name),
+            "time": NO_TIME,
+        },
     )
 
 
 def _add_result_element(case: ET.Element, kind: str, type_name: str | None, message: str, *lines: str) -> None:
     attributes = {} if type_name is None else {"type": type_name}
-    element = ET.SubElement(case, kind, {**attributes, "message": _xml_text(message)})
-    element.text = "\n".join(_xml_text(line) for line in lines if line)
-
-
-def _xml_text(text: str) -> str:
-    """The printable text: XML 1.0 cannot hold most control characters."""
-    return phrasing.printable(text)
+    element = ET.SubElement(case, kind, {**attributes, "message": printable(message)})
+    element.text = "\n".join(printable(line) for line in lines if line)

@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TextIO
 
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Change, Compliance, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
@@ -40,13 +38,8 @@ class _Table:
     is_folded: bool = False
 
 
-def write_markdown(results: Results, stream: TextIO) -> None:
-    """One comment of at most 65,536 characters."""
-    stream.write(render_markdown(results))
-
-
 def render_markdown(results: Results) -> str:
-    """The text of `write_markdown`: all rows, or as many as the limit allows."""
+    """One comment of at most 65,536 characters: all rows, or as many as the limit allows."""
     head = _summary_heading(results)
     tables = [table for table in _make_tables(results) if table.rows]
     room = MAX_COMMENT_BYTES - _byte_count(head)
@@ -121,7 +114,7 @@ def _make_tables(results: Results) -> list[_Table]:
             [
                 _table_row(
                     _account_region(error),
-                    "" if error.load_balancer_arn is None else load_balancer_name(error.load_balancer_arn),
+                    error.load_balancer_name or "",
                     phrasing.error_subject(error),
                     [*_change(error), error.cause],
                 )

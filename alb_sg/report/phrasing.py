@@ -6,35 +6,13 @@ from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.estate.model import Permission
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Result, Unused
 from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize, printable
-from alb_sg.observations.ranking import VerdictStatus, verdict_status
+from alb_sg.observations.ranking import verdict_status
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.addresses import is_part
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
-__all__ = (
-    "abbreviate",
-    "address_or_cidr",
-    "describe_exemption",
-    "describe_missing",
-    "describe_ports",
-    "describe_traffic",
-    "describe_unused",
-    "direction_preposition",
-    "direction_word",
-    "error_subject",
-    "pluralize",
-    "printable",
-    "status_label",
-    "verdict_label",
-)
-
-STATUS_LABELS = {
-    VerdictStatus.NON_COMPLIANT: "NON_COMPLIANT",
-    VerdictStatus.ERROR: "ERROR",
-    VerdictStatus.EXEMPT: "EXEMPT",
-    VerdictStatus.COMPLIANT: "COMPLIANT",
-    VerdictStatus.NOT_APPLICABLE: "NOT_APPLICABLE",
-}
+# What other modules define, and reports take from here.
+__all__ = ("abbreviate", "pluralize", "printable")
 
 
 def direction_word(direction: str) -> str:
@@ -70,6 +48,11 @@ def describe_ports(permission: Permission) -> str:
     if first is None:
         return f"all {name}"
     return f"{name} {first}" if first == last else f"{name} {first}-{last}"
+
+
+def describe_rule(direction: Direction, permission: Permission, peer: str) -> str:
+    """A security group rule for one of its peers, such as `inbound TCP 443 from 0.0.0.0/0`."""
+    return f"{direction_word(direction)} {describe_ports(permission)} {direction_preposition(direction)} {peer}"
 
 
 def address_or_cidr(cidr: str) -> str:
@@ -148,7 +131,7 @@ def describe_result(result: Result) -> str:
 
 def status_label(result: Result) -> str:
     """A result in one word. EXEMPT is NOT_APPLICABLE to AWS Config."""
-    return STATUS_LABELS[verdict_status(result)]
+    return verdict_status(result).name
 
 
 def verdict_label(result: Result) -> str:

@@ -52,11 +52,8 @@ def describe_targets(row: RequirementRow) -> str:
 
 def describe_permission_peer(permission_peer: PermissionPeer, direction: Direction) -> str:
     """A security group rule, such as `sg-1 inbound TCP 443 from 0.0.0.0/0`."""
-    return (
-        f"{permission_peer.group_id} {phrasing.direction_word(direction.of_rules)} "
-        f"{phrasing.describe_ports(permission_peer.permission)} "
-        f"{phrasing.direction_preposition(direction)} {permission_peer.peer}"
-    )
+    rule = phrasing.describe_rule(direction.of_rules, permission_peer.permission, permission_peer.peer)
+    return f"{permission_peer.group_id} {rule}"
 
 
 def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> Iterator[str]:
@@ -127,7 +124,8 @@ def _missing(row: RequirementRow, missing: Missing) -> Iterator[str]:
 def _evidence(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer], lead: str = "") -> Iterator[str]:
     """The rules that cover the row, or a part of it."""
     for evidence in row.evidence[:MAX_PERMISSION_PEERS]:
-        yield f"{lead}{_describe_evidence(evidence, row, fronts)}"
+        rule = describe_permission_peer(evidence.permission_peer, row.direction)
+        yield f"{lead}{rule}: {_describe_match(evidence, row, fronts)}"
     omitted = len(row.evidence) - MAX_PERMISSION_PEERS
     if omitted > 0:
         yield f"and {phrasing.pluralize(omitted, 'rule')} more{' for a part of it' if lead else ''}"
@@ -148,11 +146,6 @@ def _open_instead(row: RequirementRow) -> Iterator[str]:
     omitted = len(row.open_instead) - MAX_PERMISSION_PEERS
     if omitted > 0:
         yield f"and {phrasing.pluralize(omitted, 'rule')} more for this traffic"
-
-
-def _describe_evidence(evidence: Evidence, row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> str:
-    rule = describe_permission_peer(evidence.permission_peer, row.direction)
-    return f"{rule}: {_describe_match(evidence, row, fronts)}"
 
 
 def _describe_match(evidence: Evidence, row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> str:
@@ -177,10 +170,6 @@ def _describe_match(evidence: Evidence, row: RequirementRow, fronts: Sequence[Fr
 def _covered_addresses(evidence: Evidence, row: RequirementRow) -> str:
     if not row.targets or row.direction is Direction.TARGET_INGRESS:
         return _cidrs(evidence)
-    return _describe_covered_targets(evidence, row)
-
-
-def _describe_covered_targets(evidence: Evidence, row: RequirementRow) -> str:
     if not row.required or (evidence.covers and evidence.covers != row.required):
         return f"{_cidrs(evidence)}, whatever the addresses"
     if row.count > 1:

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
+from typing import Any
 
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Recommendation
-from alb_sg.report.json_report import JSON_VERSION, write_json_document
+from alb_sg.report.json_report import JSON_VERSION
 from alb_sg.report.style import Style
 
 WIDTH = 100
 
 
-def write_rules(rules: Iterable[Recommendation], stream: TextIO, style: Style) -> None:
-    stream.writelines(line + "\n" for line in _lines(rules, style))
-
-
-def write_rules_json(rules: Iterable[Recommendation], stream: TextIO) -> None:
-    write_json_document({"version": JSON_VERSION, "rules": [_rule_object(rule) for rule in rules]}, stream)
+def rules_document(rules: Iterable[Recommendation]) -> dict[str, Any]:
+    return {"version": JSON_VERSION, "rules": [_rule_object(rule) for rule in rules]}
 
 
 def _rule_object(rule: Recommendation) -> dict[str, Any]:
@@ -41,7 +37,7 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
     }
 
 
-def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
+def rules_lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
     for index, rule in enumerate(rules):
         if index:
             yield ""

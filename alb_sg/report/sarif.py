@@ -103,12 +103,13 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
 
 def _result_object(finding: Finding, rule_index: int, advice: Sequence[str], results: Results) -> dict[str, Any]:
     failed = finding.compliance is Compliance.NON_COMPLIANT
+    fix = f". Fix: {'; '.join(advice)}." if advice else ""
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "kind": KIND_BY_COMPLIANCE[finding.compliance],
         "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
-        "message": _message_object(_with_advice(finding.annotation or finding.compliance.value, advice)),
+        "message": _message_object(f"{finding.annotation or finding.compliance.value}{fix}"),
         "locations": [_location_object(finding.load_balancer_arn, finding.load_balancer_name, results)],
         "partialFingerprints": dict.fromkeys(
             (FINGERPRINT_NAME, CODE_SCANNING_FINGERPRINT_NAME), fingerprint(identity(finding))
@@ -127,10 +128,6 @@ def _result_object(finding: Finding, rule_index: int, advice: Sequence[str], res
         justification = phrasing.printable(phrasing.describe_exemption(finding.applied_exemption))
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
     return result
-
-
-def _with_advice(text: str, advice: Sequence[str]) -> str:
-    return f"{text}. Fix: {'; '.join(advice)}." if advice else text
 
 
 def _notification_object(error: EvaluationError, rule_indexes: dict[str, int], results: Results) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Colors, on a terminal only."""
+"""Lines of text, with colors on a terminal only."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -10,6 +11,10 @@ from alb_sg.findings.finding import Compliance, EvaluationError, Result
 
 # Select Graphic Rendition parameters (ECMA-48).
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
+
+
+def write_lines(lines: Iterable[str], stream: TextIO) -> None:
+    stream.writelines(f"{line}\n" for line in lines)
 
 
 @dataclass(frozen=True, slots=True)

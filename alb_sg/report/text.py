@@ -7,11 +7,9 @@ below, indented. COMPLIANT, NOT_APPLICABLE and exempt results are counted, and l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import NEW_CHANGES, Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.earlier_results import is_failing
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, rank, verdict_status
@@ -35,24 +33,8 @@ OTHER_LOAD_BALANCERS = {
 }
 
 
-def write_text(results: Results, stream: TextIO, style: Style, *, every_verdict: bool = False) -> None:
+def text_lines(results: Results, style: Style, *, every_verdict: bool) -> Iterator[str]:
     """A line for each result, and the counts at the end. `every_verdict`: also for what needs no work."""
-    stream.writelines(line + "\n" for line in _lines(results, style, every_verdict=every_verdict))
-
-
-def write_summary(results: Results, stream: TextIO, style: Style) -> None:
-    """The counts alone: of each rule, then of all load balancers."""
-    stream.writelines(line + "\n" for line in _summary_lines(results, style))
-
-
-def write_errors(errors: Iterable[EvaluationError], stream: TextIO) -> None:
-    """Errors that a report has no place for, as messages of the command."""
-    for error in errors:
-        subject = f"{error.load_balancer_arn}: " if error.load_balancer_arn else ""
-        stream.write(phrasing.printable(f"alb-sg: {subject}{phrasing.describe_error(error)}") + "\n")
-
-
-def _lines(results: Results, style: Style, *, every_verdict: bool) -> Iterator[str]:
     for error in results.errors:
         if error.load_balancer_arn is None:
             yield f"{style.warning('ERROR')}  {phrasing.printable(phrasing.describe_error(error))}"
@@ -104,7 +86,7 @@ def _name(result: Result) -> str:
     arn = result.load_balancer_arn or ""
     if not arn.startswith("arn:"):
         return phrasing.printable(arn)
-    return phrasing.printable(result.load_balancer_name if isinstance(result, Finding) else load_balancer_name(arn))
+    return phrasing.printable(result.load_balancer_name or "")
 
 
 def _explanation(result: Result) -> str:
@@ -135,14 +117,11 @@ def _detail_lines(finding: Finding, results: Results, style: Style) -> Iterator[
         yield f"    fix: {phrasing.printable(sentence)}"
 
 
-def _summary_lines(results: Results, style: Style) -> Iterator[str]:
+def summary_lines(results: Results, style: Style) -> Iterator[str]:
+    """The counts alone: of each rule, then of all load balancers."""
     counts = Counter((result.rule, verdict_status(result)) for result in results.all)
     for rule in sorted(results.rule_names, key=lambda name: (rule_severity(name), name)):
-        shown = [
-            f"{counts[rule, status]:,} {phrasing.STATUS_LABELS[status]}"
-            for status in VerdictStatus
-            if counts[rule, status]
-        ]
+        shown = [f"{counts[rule, status]:,} {status.name}" for status in VerdictStatus if counts[rule, status]]
         name = style.bold(rule.ljust(MAX_COLUMN_WIDTH))
         yield f"{name}  {rule_severity(rule).name:<8}  {', '.join(shown) or 'no verdict'}"
     yield _summary_line(results, every_verdict=True)

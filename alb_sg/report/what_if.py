@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any
 
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object, write_json_document
+from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object
 from alb_sg.report.style import Style
 
 # Of a missing permission; the other blocks are counted.
@@ -32,12 +32,8 @@ class WhatIfReport:
     after: Sequence[Result]
 
 
-def write_what_if(report: WhatIfReport, stream: TextIO, style: Style) -> None:
-    stream.writelines(line + "\n" for line in _lines(report, style))
-
-
-def write_what_if_json(report: WhatIfReport, stream: TextIO, applied_options: Iterable[AppliedOption] = ()) -> None:
-    document = {
+def what_if_document(report: WhatIfReport, applied_options: Iterable[AppliedOption]) -> dict[str, Any]:
+    return {
         "version": JSON_VERSION,
         "loadBalancerArn": report.load_balancer.arn,
         "loadBalancerName": report.load_balancer.name,
@@ -47,7 +43,6 @@ def write_what_if_json(report: WhatIfReport, stream: TextIO, applied_options: It
         "after": _results_object(report.after),
         "configuration": applied_option_objects(applied_options),
     }
-    write_json_document(document, stream)
 
 
 def _results_object(results: Sequence[Result]) -> dict[str, Any]:
@@ -57,7 +52,7 @@ def _results_object(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def _lines(report: WhatIfReport, style: Style) -> Iterator[str]:
+def what_if_lines(report: WhatIfReport, style: Style) -> Iterator[str]:
     name = phrasing.printable(report.load_balancer.name)
     yield f"{style.bold(name)}  {style.dim(phrasing.printable(report.load_balancer.arn))}"
     for change in report.changes:

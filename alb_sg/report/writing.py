@@ -23,30 +23,30 @@ from alb_sg.report.formats import (
 )
 from alb_sg.report.json_report import write_json, write_json_lines
 from alb_sg.report.junit import write_junit
-from alb_sg.report.markdown import write_markdown
+from alb_sg.report.markdown import render_markdown
 from alb_sg.report.ocsf import write_ocsf
 from alb_sg.report.sarif import write_sarif
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_summary, write_text
+from alb_sg.report.style import Style, write_lines
+from alb_sg.report.text import summary_lines, text_lines
 
 
 def _write_text(results: Results, stream: TextIO, options: FormatOptions) -> None:
     style = Style.for_stream(stream)
     if options.summary:
-        write_summary(results, stream, style)
+        write_lines(summary_lines(results, style), stream)
     else:
-        write_text(results, stream, style, every_verdict=options.every_verdict)
+        write_lines(text_lines(results, style, every_verdict=options.every_verdict), stream)
 
 
 # The formats that have a place for every error.
-_WRITERS: dict[str, Callable[[Results, TextIO, FormatOptions], None]] = {
+_WRITERS: dict[str, Callable[[Results, TextIO, FormatOptions], object]] = {
     TEXT: _write_text,
     JSON: lambda results, stream, options: write_json(results, stream, options.applied_options),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
     CSV: lambda results, stream, options: write_csv(results, stream, for_spreadsheets=options.for_spreadsheets),
     SARIF: lambda results, stream, options: write_sarif(results, stream, every_verdict=options.every_verdict),
     JUNIT: write_junit,
-    MARKDOWN: lambda results, stream, _: write_markdown(results, stream),
+    MARKDOWN: lambda results, stream, _: stream.write(render_markdown(results)),
     OCSF: write_ocsf,
 }
 

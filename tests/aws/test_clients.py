@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from alb_sg.aws.clients import WORKERS, caller_account_id, caller_identity, make_client, open_session
+from alb_sg.aws.clients import WORKERS, caller_identity, make_client, open_session
 from alb_sg.errors import InvalidInputError, NotReadError
 
 
@@ -63,7 +63,7 @@ class _Sts:
 
 
 def test_account_of_the_credentials() -> None:
-    assert caller_account_id(_Sts()) == "123456789012"
+    assert caller_identity(_Sts()).account_id == "123456789012"
     assert caller_identity(_Sts()).partition == "aws-cn"
 
 
@@ -78,4 +78,4 @@ def test_account_of_the_credentials() -> None:
 )
 def test_credentials_that_have_no_account(error: Exception, raised: type[Exception], text: str) -> None:
     with pytest.raises(raised, match=text):
-        caller_account_id(_Sts(error))
+        caller_identity(_Sts(error))

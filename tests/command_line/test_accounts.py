@@ -14,7 +14,7 @@ from typing import Any
 import botocore.client
 import pytest
 
-from alb_sg.command_line.accounts import account_results
+from alb_sg.command_line.accounts import threads
 from alb_sg.command_line.accounts.resume_folder import ResumeFolder
 from alb_sg.estate.estate import Estate
 from alb_sg.report.formats import FORMATS
@@ -278,7 +278,7 @@ def test_accounts_that_the_file_lacks_are_refused(command: Command, organization
 def test_an_interrupted_walk_goes_on_where_it_was(
     command: Command, organization: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(account_results, "MAX_THREADS", 1)
+    monkeypatch.setattr(threads, "MAX_THREADS", 1)
     given = (*BY_NAME, "--accounts", organization, *ONE_RULE, "--format", "json")
     whole = command(*given)
     folder = tmp_path / "run"
@@ -382,7 +382,7 @@ def test_an_estate_is_let_go_once_it_is_judged(
     command: Command, organization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory holds what is being judged, however many accounts there are."""
-    monkeypatch.setattr(account_results, "MAX_THREADS", 1)
+    monkeypatch.setattr(threads, "MAX_THREADS", 1)
     alive: list[int] = []
     save = ResumeFolder.save
 

@@ -34,7 +34,7 @@ from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
-from alb_sg.observations.from_estates import observe_estates
+from alb_sg.observations.from_estates import load_balancer_details, observe_results
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.parameters import parse_parameters
@@ -105,7 +105,7 @@ def organization(
         found = _before(last, back, seed)
         earlier.append(make_run(found))
     planner = EstatePlanner(estates, FixRequest(RULES, AS_OF.date()), {})
-    explained = last.explained_arns
+    explained = {arn for arn, detail in last.details.items() if detail.explanation is not None}
     plans = planner.plan_findings(
         [finding for finding in last.results.findings if finding.load_balancer_arn in explained]
     )
@@ -325,7 +325,8 @@ def _observed(estates: Sequence[Estate], as_of: datetime, pictures: int) -> Obse
     names = tuple(sorted(rule.name for rule in RULES))
     account_regions = [(estate.account_id, estate.region) for estate in estates]
     results = Results(account_regions, sum(len(one.load_balancers) for one in estates), names, findings, errors, True)
-    observation = observe_estates(estates, RULES, results, report, as_of, pictures)
+    details = load_balancer_details(estates, RULES, results, pictures)
+    observation = observe_results(results, details, as_of, report, pictures)
     numbers = range(len({estate.account_id for estate in estates}))
     silent = AccountRegion(_account_id(len(numbers)), REGIONS[0])
     heard = {

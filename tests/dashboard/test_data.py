@@ -10,7 +10,6 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 
@@ -322,14 +321,14 @@ def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
 def test_each_part_has_its_own_trend(by: SplitBy) -> None:
     """Together the trends of the parts are that of the page of all."""
     made = organization(60, owner_tags=("team",))
-    histories = PartHistories(made.observation, by)
+    histories = PartHistories(made.observation, by, made.earlier.omitted)
     whole = build_page_data(made.observation, replace(made.earlier, runs=histories.watch(made.earlier.runs)))
     histories.add_run(make_run(made.observation))
-    parts = list(split_page_data(whole, by, partial(histories.part_history, omitted=made.earlier.omitted)))
+    parts = list(split_page_data(whole, by, histories.part_history))
     trends = [part.page_data["trend"] for part in parts]
     if by is SplitBy.OWNER:
         # A load balancer that is gone had no owner, and no page is about it.
-        trends.append(histories.part_history(NO_OWNER, 0).trend)
+        trends.append(histories.part_history(NO_OWNER).trend)
     counts = Counter(
         {
             (point["asOf"], key): sum(
@@ -387,14 +386,14 @@ def test_a_part_counts_load_balancers_where_they_belong_today() -> None:
         )
         for run in made.earlier.runs
     ]
-    histories = PartHistories(made.observation, SplitBy.OWNER)
+    histories = PartHistories(made.observation, SplitBy.OWNER, 0)
     for run in [*runs, make_run(made.observation)]:
         histories.add_run(run)
-    assert histories.part_history("somebody", 0).trend["points"] == []
-    today = histories.part_history(moved["owner"], 0).trend["points"]
+    assert histories.part_history("somebody").trend["points"] == []
+    today = histories.part_history(moved["owner"]).trend["points"]
     assert len(today) == 3
     # The retired load balancer was edge's.
-    before, _, after = (point["findings"] for point in histories.part_history("edge", 0).trend["points"])
+    before, _, after = (point["findings"] for point in histories.part_history("edge").trend["points"])
     own = {one["arn"] for one in data["loadBalancers"] if one["owner"] == "edge"}
     retired = {arn_of(row) for run in runs for row in run.rows if row["name"] == "retired"}
     expected = sum(

@@ -63,8 +63,7 @@ def changed(earlier: list[Run], now: Run) -> dict[str, str | None]:
         ledger.add_run(one)
     found = {}
     for row in (*select_rows(now, "verdict"), *select_rows(now, "error")):
-        change = ledger.previous_verdict(row).change
-        found[row["load_balancer"]] = None if change is None else change.value
+        found[row["load_balancer"]] = ledger.previous_verdict(row).get("change")
     return found | {row["load_balancer"]: "gone" for row, _ in ledger.disappeared(now)}
 
 
@@ -116,13 +115,14 @@ def test_an_unread_load_balancer_is_neither_fixed_nor_gone(now: list[dict[str, A
 
 def test_the_trend_keeps_what_a_run_did_not_look_at() -> None:
     ledger = VerdictHistory()
-    points = [
-        ledger.add_run(run(1, scope("1"), scope("2"), verdict("a", BAD), verdict("b", BAD, "2"))),
-        ledger.add_run(run(2, scope("1"), verdict("a", GOOD))),
-        ledger.add_run(run(3, scope("2"), verdict("b", ERROR, "2"))),
-        ledger.add_run(run(4, scope("1"), scope("2"))),
-    ]
-    assert [(one.load_balancers, one.observed, one.carried_over) for one in points] == [
+    for one in (
+        run(1, scope("1"), scope("2"), verdict("a", BAD), verdict("b", BAD, "2")),
+        run(2, scope("1"), verdict("a", GOOD)),
+        run(3, scope("2"), verdict("b", ERROR, "2")),
+        run(4, scope("1"), scope("2")),
+    ):
+        ledger.add_run(one)
+    assert [(one["loadBalancers"], one["heard"], one["carried"]) for one in ledger.trend(0)["points"]] == [
         (2, 2, 0),
         (1, 1, 1),
         (1, 1, 1),
@@ -135,14 +135,14 @@ def test_since_and_steps() -> None:
     for day, status in enumerate((GOOD, BAD, ERROR, BAD, GOOD, BAD), 1):
         ledger.add_run(run(day, scope(), verdict("a", status)))
     past = ledger.previous_verdict(verdict("a", BAD))
-    assert past.since == "2027-01-06T00:00:00Z"
-    assert [(at[8:10], status) for at, status in past.transitions] == [
+    assert past["since"] == "2027-01-06T00:00:00Z"
+    assert [(at[8:10], status) for at, status in past["history"]] == [
         ("01", GOOD),
         ("02", BAD),
         ("05", GOOD),
         ("06", BAD),
     ]
-    assert ledger.previous_verdict(verdict("a", GOOD)).change is VerdictChange.FIXED
+    assert ledger.previous_verdict(verdict("a", GOOD))["change"] == VerdictChange.FIXED.value
 
 
 # --- files
@@ -289,18 +289,25 @@ def test_other_line_ends_than_newline_are_text(tmp_path: Path) -> None:
 
 def test_each_point_of_the_trend_says_what_changed_and_how_long_fixes_took() -> None:
     ledger = VerdictHistory()
-    one = ledger.add_run(run(1, scope(), verdict("a", BAD), verdict("b", GOOD)))
-    # What nobody had looked at before is not new.
-    assert (one.new, one.reopened, one.fixed, one.by_rule) == (0, 0, 0, {ICMP: 1})
-    two = ledger.add_run(run(3, scope(), verdict("a", GOOD), verdict("b", BAD)))
-    assert (two.new, two.reopened, two.fixed, two.by_rule) == (1, 0, 1, {ICMP: 1})
-    three = ledger.add_run(run(4, scope(), verdict("a", BAD), verdict("b", EXEMPT), verdict("c", BAD)))
-    # An exemption fixes nothing.
-    assert (three.new, three.reopened, three.fixed, three.load_balancers) == (1, 1, 0, 2)
-    four = ledger.add_run(run(9, scope(), verdict("a", ERROR), verdict("c", GOOD)))
-    # What could not be judged stays what it was.
-    assert (four.new, four.reopened, four.fixed, four.by_rule) == (0, 0, 1, {ICMP: 1})
-    assert (ledger.fixed_count, ledger.median_days_to_fix) == (2, 3.5)
+    for one in (
+        # What nobody had looked at before is not new.
+        run(1, scope(), verdict("a", BAD), verdict("b", GOOD)),
+        run(3, scope(), verdict("a", GOOD), verdict("b", BAD)),
+        # An exemption fixes nothing.
+        run(4, scope(), verdict("a", BAD), verdict("b", EXEMPT), verdict("c", BAD)),
+        # What could not be judged stays what it was.
+        run(9, scope(), verdict("a", ERROR), verdict("c", GOOD)),
+    ):
+        ledger.add_run(one)
+    trend = ledger.trend(0)
+    keys = ("new", "reopened", "fixed", "rules", "loadBalancers")
+    assert [tuple(point[key] for key in keys) for point in trend["points"]] == [
+        (0, 0, 0, {ICMP: 1}, 1),
+        (1, 0, 1, {ICMP: 1}, 1),
+        (1, 1, 0, {ICMP: 2}, 2),
+        (0, 0, 1, {ICMP: 1}, 1),
+    ]
+    assert trend["timeToFix"] == {"fixed": 2, "medianDays": 3.5}
 
 
 @pytest.mark.parametrize(

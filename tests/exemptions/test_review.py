@@ -7,6 +7,9 @@ import pytest
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse, ReviewScope, review
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.observations.exemptions_report import review_exemptions
+from alb_sg.observations.results import Results
 from tests.builders import ACCOUNT, ICMP, INGRESS, REGION, load_balancer_arn
 from tests.exemptions.entries import TODAY, entry, exemption, read
 
@@ -100,3 +103,17 @@ def test_the_order_is_that_of_findings() -> None:
     keys = [(one.exemption.account_region, *one.exemption.key) for one in found]
     assert keys == sorted(keys)
     assert len(keys) == 6
+
+
+@pytest.mark.parametrize(
+    ("found", "use"),
+    [
+        ((), ExemptionUse.UNUSED),
+        ((error(None),), ExemptionUse.UNKNOWN),
+        ((error(load_balancer_arn()),), ExemptionUse.UNKNOWN),
+    ],
+)
+def test_what_could_not_be_read_may_be_exempt(found: tuple[EvaluationError, ...], use: ExemptionUse) -> None:
+    results = Results([HERE], 1, [ICMP], [], found)
+    (reviewed,) = review_exemptions(LoadedExemptions(read(entry()), TODAY, ()), results).reviewed
+    assert reviewed.use is use

@@ -222,12 +222,17 @@ def _application_load_balancer(draw: st.DrawFn, name: str) -> list[Shape]:
 
 
 @st.composite
-def _target_group(draw: st.DrawFn, name: str) -> Shape:
+def _target_group(draw: st.DrawFn, name: str, *, of_instances: bool = False) -> Shape:
+    """`of_instances`: a group of instances that are there, on its own port."""
     kind = draw(st.sampled_from(["ip", "ip", "ip", "instance", "instance", "lambda"])) if name != "ip-a" else "ip"
+    kind = "instance" if of_instances else kind
     family = draw(st.sampled_from(["ipv4", "ipv4", "ipv6"]))
-    ids = INSTANCE_IDS if kind == "instance" else ADDRESSES[family]
+    ids = INSTANCE_IDS[:-1] if of_instances else INSTANCE_IDS if kind == "instance" else ADDRESSES[family]
     registered = st.builds(
-        target, st.sampled_from(ids), st.sampled_from([None, None, *PORTS]), st.sampled_from([STATES[0], *STATES])
+        target,
+        st.sampled_from(ids),
+        st.sampled_from([None] if of_instances else [None, None, *PORTS]),
+        st.sampled_from([STATES[0], *STATES]),
     )
     targets = (
         []
@@ -281,15 +286,19 @@ def _network_load_balancer_group(draw: st.DrawFn) -> Shape:
 
 
 @st.composite
-def estates(draw: st.DrawFn, *, collected: bool = False) -> Saved:
-    """A saved estate; `collected` says that no section is missing as a whole."""
+def estates(draw: st.DrawFn, *, collected: bool = False, of_instances: bool = False) -> Saved:
+    """A saved estate; `collected` says that no section is missing as a whole, and `of_instances` that all targets are
+    instances that are there."""
     entries4, entries6 = draw(_some(IPV4, 3)), draw(_some(IPV6, 3))
     parts = [
         *draw(_application_load_balancer("web")),
         *draw(_application_load_balancer("other")),
         *draw(_groups()),
         *draw(_network_load_balancers()),
-        *(draw(_target_group(name)) for name in ("ip-a", "tg-b", "tg-c")[: draw(st.integers(1, 3))]),
+        *(
+            draw(_target_group(name, of_instances=of_instances))
+            for name in ("ip-a", "tg-b", "tg-c")[: draw(st.integers(1, 3))]
+        ),
         *INTERFACES,
         *INSTANCES,
         *SUBNETS,
@@ -314,6 +323,24 @@ def estates(draw: st.DrawFn, *, collected: bool = False) -> Saved:
     saved = estate(*parts, uncollected=missing)
     if "SecurityGroups" in saved:
         saved["SecurityGroups"] = [one for one in saved["SecurityGroups"] if one["GroupId"] != "sg-unread"]
+    return saved
+
+
+@st.composite
+def mostly_open_estates(draw: st.DrawFn) -> Saved:
+    """A saved estate in which most groups also have rules that name the recommended peers, port by port or at once."""
+    saved = draw(estates(of_instances=draw(st.booleans())))
+    ports = st.sampled_from([((None, None),), tuple((port, port) for port in PORTS), ((80, 80), (443, 443))])
+    clients = st.sampled_from(
+        [("0.0.0.0/0",), ("0.0.0.0/0", "::/0"), ("10.0.0.0/16",), ("10.0.0.0/16", "2001:db8::/56")]
+    )
+    icmp = [permission("icmp", 3, 4, *draw(clients)), permission("icmpv6", 2, 0, "2001:db8::/56", "::/0")]
+    for one in saved.get("SecurityGroups", ()):
+        nodes = draw(st.sampled_from([("sg-1", "sg-2"), ("sg-1", "sg-2"), ("sg-1",), ()]))
+        targets = draw(st.sampled_from([("sg-app", "sg-db"), ("sg-app", "sg-db"), ("sg-app",), ()]))
+        peers_in = draw(clients) if one["GroupId"] in OWN_GROUPS else nodes
+        one["IpPermissions"] += [permission("tcp", *both, *peers_in) for both in draw(ports)] + icmp
+        one["IpPermissionsEgress"] += [permission("tcp", *both, *targets) for both in draw(ports)]
     return saved
 
 

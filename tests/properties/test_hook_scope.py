@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import estate_of_export
-from alb_sg.estate.planned import template_types as types
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
 from alb_sg.findings.finding import Compliance
 from alb_sg.findings.judge import judge_all

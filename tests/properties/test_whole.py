@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from ipaddress import collapse_addresses, ip_network
 from random import Random
 from typing import Any
@@ -16,12 +17,25 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from alb_sg.errors import NotReadError
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError, Finding, Missing
-from alb_sg.findings.judge import judge_all
-from alb_sg.parameters import parse_parameters
+from alb_sg.findings.judge import Judge, judge_all
+from alb_sg.parameters import Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.plain_load_balancer import NotPlain, PlainLoadBalancer
+from alb_sg.recommendations.recommendation import Recommendation
 from tests.builders import HEALTH, RULES, TARGETS, Saved, Shape, build, permission, reference
-from tests.properties.estates import OWN_GROUPS, PARAMETERS, PEERED, TARGET_GROUPS, estates, permissions
+from tests.properties.estates import (
+    OWN_GROUPS,
+    PARAMETERS,
+    PEERED,
+    TARGET_GROUPS,
+    estates,
+    mostly_open_estates,
+    permissions,
+)
 from tests.properties.oracle import Oracle, Traffic, opinion
 
 pytestmark = pytest.mark.slow
@@ -67,6 +81,33 @@ def test_the_verdict_agrees_with_the_text(saved: Saved, parameters: dict[str, st
         assert _verdict(result) == expected.compliance, f"{name} {rule}: {result}"
         if isinstance(result, Finding) and expected.unresolved is not None:
             assert result.unresolved == expected.unresolved, f"{name} {rule}: {result}"
+
+
+@settings(max_examples=2 * settings().max_examples)
+@given(st.one_of(estates(), mostly_open_estates()), PARAMETERS)
+def test_what_shows_at_a_glance_is_what_the_requirements_give(saved: Saved, parameters: dict[str, str]) -> None:
+    """The same findings, to the letter, as without the short way that most load balancers take."""
+    parsed = parse_parameters(parameters)
+    found = build(saved)
+    for rule in RULES:
+        recommendation = RECOMMENDATIONS_BY_NAME[rule]
+        by_requirements = replace(recommendation, plainly_met=None)
+        for load_balancer in found.load_balancers.values():
+            expected = Judge(found).judge(load_balancer, by_requirements, parsed)
+            assert Judge(found).judge(load_balancer, recommendation, parsed) == expected
+            if _shows_at_a_glance(found, load_balancer, recommendation, parsed):
+                event(f"{rule} shows")
+
+
+def _shows_at_a_glance(
+    found: Estate, load_balancer: LoadBalancer, recommendation: Recommendation, parsed: Parameters
+) -> bool:
+    try:
+        return recommendation.plainly_met is not None and bool(
+            recommendation.plainly_met(PlainLoadBalancer(found, load_balancer), parsed)[0]
+        )
+    except (NotPlain, NotReadError):
+        return False
 
 
 @given(estates(), PARAMETERS)

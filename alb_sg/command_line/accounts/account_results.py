@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.accounts.opened_accounts import MAX_THREADS, OpenedAccounts, open_accounts
+from alb_sg.command_line.accounts.opened_accounts import OpenedAccounts, open_accounts
 from alb_sg.command_line.accounts.resume_folder import ResumeFolder, open_resume_folder, utc_now
 from alb_sg.command_line.accounts.threads import run_in_threads
-from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.output import write_note
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.accounts import AccountName
 
@@ -55,7 +54,6 @@ def work_in_accounts(
         finished = {one for one in folder.saved_at if not has_errors(folder.read(one))}
         opened = open_accounts(arguments, accounts)
         _report_resumed(folder, finished.intersection(opened.account_regions))
-        total = len(opened.account_regions)
         rest = [one for one in opened.account_regions if one not in finished]
 
         def run(account_region: AccountRegion) -> bool:
@@ -64,12 +62,10 @@ def work_in_accounts(
             return has_errors(result)
 
         try:
-            with Progress(label) as progress:
-                results = run_in_threads(run, rest, MAX_THREADS)
-                for done, (account_region, has_failed) in enumerate(results, total - len(rest) + 1):
-                    if not has_failed:
-                        finished.add(account_region)
-                    progress(done, total)
+            already_done = len(opened.account_regions) - len(rest)
+            for account_region, has_failed in run_in_threads(run, rest, label, already_done):
+                if not has_failed:
+                    finished.add(account_region)
             yield AccountResults(folder, opened.account_regions, opened.errors)
         except BaseException:
             if folder.is_kept:

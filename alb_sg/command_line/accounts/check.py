@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TextIO
 
 from alb_sg import __version__
@@ -25,7 +24,6 @@ from alb_sg.command_line.narrowing import narrow_estates
 from alb_sg.command_line.planning import make_planner, with_advice, with_remarks
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.live import load_region
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.streaming import StreamedResults, keep_first_non_compliant
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import EvaluationError, Finding
@@ -33,8 +31,6 @@ from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.live import Selection
 from alb_sg.live.source import single_tag_key
 from alb_sg.observations.accounts import AccountName
-from alb_sg.observations.from_estates import observe_results
-from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.parameters import Source
 from alb_sg.report.json_report import write_error_lines, write_finding_lines
@@ -49,9 +45,12 @@ def judge_accounts(
     """Judges every account and region. The results are those of `work_in_accounts`, and raises as that does."""
     single_tag_key(selection.rules)
     inputs = _inputs(arguments, selection, exemptions)
+    names = frozenset(arguments.load_balancer)
+    wanted = Selection(everything=not names, load_balancers=names)
 
     def judge(opened: OpenedAccounts, account_region: AccountRegion) -> Mapping[str, Any]:
-        estates = _read(arguments, selection, opened, account_region)
+        source = opened.source(account_region, from_config=arguments.source == Source.CONFIG.value)
+        estates = load_region(source, wanted, selection, include_all_targets=False)
         loaded = narrow_estates(arguments, estates, accounts)
         results = judge_estates(loaded, selection, {} if exemptions is None else exemptions.of_ports)
         planned = results.with_exemptions(exemptions)
@@ -73,18 +72,6 @@ def merge_results(
     errors = sorted([*results.errors, *account_results.errors], key=lambda error: error.sort_key)
     _refuse_unknown_names(results, load_balancer_names, errors)
     return replace(results, errors=errors).with_exemptions(exemptions)
-
-
-def _read(
-    arguments: argparse.Namespace, selection: RuleSelection, opened: OpenedAccounts, account_region: AccountRegion
-) -> LoadedEstates:
-    names = frozenset(arguments.load_balancer)
-    return load_region(
-        opened.source(account_region, from_config=arguments.source == Source.CONFIG.value),
-        Selection(everything=not names, load_balancers=names),
-        selection,
-        include_all_targets=False,
-    )
 
 
 def _inputs(
@@ -133,8 +120,3 @@ def stream_results(account_results: AccountResults, stream: TextIO) -> StreamedR
     written.errors.sort(key=lambda error: error.sort_key)
     write_error_lines(written.errors, stream)
     return written
-
-
-def observe_merged(results: Results, as_of: datetime) -> Observation:
-    """The results as an observation, for a history. Nothing else is known of their load balancers any more."""
-    return observe_results(results, {}, None, as_of, max_explained=0)

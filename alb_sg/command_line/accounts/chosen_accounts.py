@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alb_sg.aws.roles import ACCOUNT_PLACEHOLDER, Role, parse_role
+from alb_sg.command_line.account_options import unknown_unit_error
 from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import EvaluationError
@@ -56,9 +57,7 @@ def _choose_from_file(arguments: argparse.Namespace, accounts: Mapping[str, Acco
     }
     skipped = {account: str(name.status) for account, name in named.items() if name.status not in (None, ACTIVE)}
     errors = [
-        EvaluationError(
-            account, "", None, None, f"unit of account {account}", "the file of --accounts does not tell it"
-        )
+        unknown_unit_error(account, "")
         for account, name in named.items()
         if name.unit is None and account not in in_unit.keys() | skipped
     ]

@@ -28,8 +28,11 @@ def export_accounts(
         except NotReadError as error:
             return {"error": [error.what, error.cause]}
 
+    def has_error(result: Mapping[str, Any]) -> bool:
+        return "error" in result
+
     inputs = {"command": "export", "version": __version__, "role": arguments.assume_role}
-    return work_in_accounts(arguments, accounts, inputs, export, _has_error, "exporting accounts and regions")
+    return work_in_accounts(arguments, accounts, inputs, export, has_error, "exporting accounts and regions")
 
 
 def write_exports(account_results: AccountResults, stream: TextIO) -> list[EvaluationError]:
@@ -53,7 +56,3 @@ def exported_texts(account_results: AccountResults, errors: list[EvaluationError
             errors.append(EvaluationError(account_id, region, None, None, *result["error"]))
         else:
             yield result["estate"]
-
-
-def _has_error(result: Mapping[str, Any]) -> bool:
-    return "error" in result

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.clients import open_session
 from alb_sg.aws.roles import Role, RoleNotAssumedError
 from alb_sg.command_line.accounts.chosen_accounts import ChosenAccounts, choose_accounts
 from alb_sg.command_line.accounts.threads import run_in_threads
-from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.output import write_note
 from alb_sg.command_line.sources.live import make_live_clients
 from alb_sg.command_line.sources.sessions import ALL_REGIONS, Credentials, RoleAssumer, chosen_regions
 from alb_sg.errors import NotReadError
@@ -21,8 +21,6 @@ from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.live import LiveSource
 from alb_sg.observations.accounts import AccountName
 
-# Accounts and regions at the same time. Each makes up to `aws.clients.WORKERS` calls at once.
-MAX_THREADS = 8
 # The most skipped accounts that a sentence names.
 MAX_NAMED_ACCOUNTS = 5
 
@@ -31,7 +29,6 @@ MAX_NAMED_ACCOUNTS = 5
 class OpenedAccount:
     """An account that can be read."""
 
-    account_id: str
     regions: Sequence[str]
     credentials: Credentials
 
@@ -64,14 +61,12 @@ def open_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountN
     _report_skipped(chosen)
     opened: dict[str, OpenedAccount] = {}
     errors = list(chosen.errors)
-    with Progress("opening accounts") as progress:
-        for account_id, result in run_in_threads(open_account, chosen.account_ids, MAX_THREADS):
-            if isinstance(result, OpenedAccount):
-                opened[account_id] = result
-            else:
-                errors.append(result)
-            progress(len(opened) + len(errors), len(chosen.account_ids))
-    return OpenedAccounts(opened, list(_in_reading_order(opened)), errors)
+    for account_id, result in run_in_threads(open_account, chosen.account_ids, "opening accounts"):
+        if isinstance(result, OpenedAccount):
+            opened[account_id] = result
+        else:
+            errors.append(result)
+    return OpenedAccounts(opened, _in_reading_order(opened), errors)
 
 
 def _account_opener(
@@ -82,7 +77,7 @@ def _account_opener(
     def open_account(account_id: str) -> OpenedAccount | EvaluationError:
         try:
             credentials = _assume(arguments, assumer, chosen.role, account_id)
-            return OpenedAccount(account_id, chosen_regions(credentials.open_session(), arguments.region), credentials)
+            return OpenedAccount(chosen_regions(credentials.open_session(), arguments.region), credentials)
         except NotReadError as error:
             return EvaluationError(account_id, "", None, None, f"account {account_id}, {error.what}", error.cause)
 
@@ -106,13 +101,13 @@ def _assume(arguments: argparse.Namespace, assumer: RoleAssumer, role: Role, acc
         return Credentials(arguments.profile)
 
 
-def _in_reading_order(opened: Mapping[str, OpenedAccount]) -> Iterator[AccountRegion]:
+def _in_reading_order(opened: Mapping[str, OpenedAccount]) -> list[AccountRegion]:
     """One region of every account, then the next: this spreads the calls to one account over time."""
-    most = max((len(one.regions) for one in opened.values()), default=0)
-    for position in range(most):
-        for account_id in sorted(opened):
-            if position < len(opened[account_id].regions):
-                yield AccountRegion(account_id, opened[account_id].regions[position])
+    by_account = [
+        [AccountRegion(account_id, region) for region in account.regions]
+        for account_id, account in sorted(opened.items())
+    ]
+    return [one for of_accounts in zip_longest(*by_account) for one in of_accounts if one is not None]
 
 
 def _report_skipped(chosen: ChosenAccounts) -> None:

@@ -47,14 +47,11 @@ class ResumeFolder:
         result: Mapping[str, Any] = _read_file(self._path(account_region))["result"]
         return result
 
-    def forget(self, account_region: AccountRegion) -> None:
-        self._path(account_region).unlink(missing_ok=True)
-        self.saved_at.pop(account_region, None)
-
     def clear(self) -> None:
         """Deletes all results: they are too old for the next run."""
-        for account_region in list(self.saved_at):
-            self.forget(account_region)
+        for account_region in self.saved_at:
+            self._path(account_region).unlink(missing_ok=True)
+        self.saved_at.clear()
         (self.path / DESCRIPTION_FILE).unlink(missing_ok=True)
 
     def _path(self, account_region: AccountRegion) -> Path:
@@ -93,17 +90,14 @@ def _saved_results(folder: Path, now: datetime) -> Iterator[tuple[AccountRegion,
         try:
             content = _read_file(path)
             at = datetime.fromisoformat(content["savedAt"])
-            is_old = now - at > MAX_AGE
-            if not isinstance(content["result"], dict):
-                raise TypeError(content["result"])
+            is_usable = isinstance(content["result"], dict) and now - at <= MAX_AGE
         except (EOFError, KeyError, TypeError, ValueError, zlib.error, gzip.BadGzipFile):
             # A file that a full disk or another program has damaged: read that account and region again.
-            path.unlink()
-            continue
-        if is_old:
-            path.unlink()
-        else:
+            is_usable = False
+        if is_usable:
             yield AccountRegion(account_id, region), at
+        else:
+            path.unlink()
     for path in folder.glob("*.tmp"):
         path.unlink()
 

@@ -89,55 +89,28 @@ def _finding_to_json(finding: Finding) -> list[Any]:
     if finding.applied_exemption is not None or finding.change is not None:
         raise ValueError(finding)
     # A named tuple is a list in JSON.
-    return [
-        *finding[:5],
-        finding.compliance.value,
-        finding.annotation,
-        finding.unresolved,
-        finding.missing,
-        finding.remarks,
-        finding.security_groups,
-        finding.unused,
-    ]
+    return [*finding[:5], finding.compliance.value, *finding[6:]]
 
 
 def _finding_from_json(fields: Sequence[Any]) -> Finding:
-    account, region, arn, name, rule, compliance, annotation, unresolved, missing, remarks, security_groups, unused = (
-        fields
-    )
-    return Finding(
-        account,
-        region,
-        arn,
-        name,
-        rule,
-        Compliance(compliance),
-        annotation,
-        unresolved,
-        tuple(map(_missing_from_json, missing)),
-        tuple(remarks),
-        tuple(security_groups),
-        unused=tuple(map(_unused_from_json, unused)),
+    finding = Finding(*map(_as_tuples, fields))
+    return finding._replace(
+        compliance=Compliance(finding.compliance),
+        missing=tuple(map(_missing_from_json, finding.missing)),
+        unused=tuple(map(_unused_from_json, finding.unused)),
     )
 
 
 def _missing_from_json(fields: Sequence[Any]) -> Missing:
-    direction, protocol, from_port, to_port, required, peers, or_groups, origin, groups = fields
-    return Missing(
-        direction,
-        protocol,
-        from_port,
-        to_port,
-        tuple(required),
-        tuple(peers),
-        tuple(or_groups),
-        Origin(*origin),
-        tuple(groups),
-    )
+    missing = Missing(*fields)
+    return missing._replace(origin=Origin(*missing.origin))
 
 
 def _unused_from_json(fields: Sequence[Any]) -> Unused:
-    group, protocol, from_port, to_port, peers, used, rule_ids = fields
-    return Unused(
-        group, protocol, from_port, to_port, tuple(peers), tuple(PortRange(*ports) for ports in used), tuple(rule_ids)
-    )
+    unused = Unused(*fields)
+    return unused._replace(used=tuple(PortRange(*ports) for ports in unused.used))
+
+
+def _as_tuples(value: Any) -> Any:
+    """A value of JSON with tuples for its lists."""
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value

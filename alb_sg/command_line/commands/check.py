@@ -10,17 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
 from alb_sg.command_line.account_options import read_given_accounts
-from alb_sg.command_line.argument_types import whole_number
-from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
-    add_exemptions_option,
-    add_output_option,
-    add_recording_options,
-    add_rule_options,
-    add_source_options,
-)
+from alb_sg.command_line.argument_types import add_repeatable, whole_number
+from alb_sg.command_line.arguments import Parser, add_exemptions_option, add_output_option, add_rule_options
 from alb_sg.command_line.entry_point import keep_until_exit
+from alb_sg.command_line.evaluate_all import evaluate_all
+from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
     add_narrowing_options,
@@ -30,15 +24,15 @@ from alb_sg.command_line.narrowing import (
     with_statuses,
 )
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.result_format import (
-    add_format_options,
-    is_machine_readable,
-    prepare_format,
-    write_formatted,
-)
+from alb_sg.command_line.result_format import add_format_options, prepare_format, write_formatted
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
-from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
+from alb_sg.command_line.sources.loading import (
+    add_recording_options,
+    add_source_options,
+    load_estates,
+    reads_only_config_items,
+)
 from alb_sg.command_line.sources.planned import has_base, is_planned
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
@@ -46,12 +40,13 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.results import Results
-from alb_sg.report.formats import ASFF, JSON, JSON_LINES
+from alb_sg.report.formats import ASFF, JSON, JSON_LINES, TEXT
 
 if TYPE_CHECKING:
     # Slow to import, and for a history alone.
     from alb_sg.observations.observation import Observation
 
+SUMMARY = "judge load balancers"
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
 Balancers: listener ports open to clients, targets reachable on their ports and health check ports, Path MTU
@@ -75,20 +70,13 @@ EXAMPLES = """\
 """
 
 
-def add_check(commands: Commands) -> None:
-    parser = add_command(
-        commands, "check", run, summary="judge load balancers", description=DESCRIPTION, examples=EXAMPLES
-    )
+def add_options(parser: Parser) -> None:
     add_source_options(parser)
     add_recording_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
-    parser.add_argument(
-        "--load-balancer",
-        action="append",
-        default=[],
-        metavar="ARN|NAME",
-        help="judge this load balancer only; repeatable (default: all)",
+    add_repeatable(
+        parser, "--load-balancer", metavar="ARN|NAME", help="judge this load balancer only; repeatable (default: all)"
     )
     add_narrowing_options(parser, with_tags=True)
     add_roles_options(parser, resumes="what was judged")
@@ -116,10 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
     if reads_with_role(arguments):
         return _check_accounts(arguments, selection, accounts)
-    with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+    with open_output(arguments.output, machine_readable=arguments.format != TEXT) as stream:
         if is_planned(arguments):
-            from alb_sg.command_line.evaluate_planned import evaluate_planned  # noqa: PLC0415 (slow, and not always needed)
-            from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
+            # Most runs judge no plan or template.
+            from alb_sg.command_line.evaluate_planned import evaluate_planned  # noqa: PLC0415 (slow, see above)
 
             planned = evaluate_planned(arguments, selection, arguments.load_balancer, load_given_exemptions(arguments))
             if arguments.format == ASFF:
@@ -131,9 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.format == JSON_LINES and arguments.exemptions is None and not arguments.status:
             written = _stream_json_lines(arguments, selection, accounts, stream)
             return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
-        # These imports are slow, and the streaming path does not need them.
-        from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415 (slow, and not always needed)
-        from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
+        # Slow to import, and the streaming path does not need it.
         from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415 (slow, and not always needed)
 
         exemptions = load_given_exemptions(arguments)
@@ -157,27 +143,27 @@ def _check_accounts(
     arguments: argparse.Namespace, selection: RuleSelection, accounts: Mapping[str, AccountName]
 ) -> ExitCode:
     """Judges accounts that are read with a role."""
-    from alb_sg.command_line.accounts.check import judge_accounts, merge_results, observe_merged, stream_results  # noqa: PLC0415 (as above)
-    from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.command_line.accounts.check import judge_accounts, merge_results, stream_results  # noqa: PLC0415 (as above)
+    from alb_sg.observations.from_estates import observe_results  # noqa: PLC0415 (as above)
 
     exemptions = load_given_exemptions(arguments)
     with judge_accounts(arguments, selection, accounts, exemptions) as account_results:
-        with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+        with open_output(arguments.output, machine_readable=arguments.format != TEXT) as stream:
             if arguments.format == JSON_LINES and exemptions is None and not arguments.status:
                 written = stream_results(account_results, stream)
                 return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
             results = merge_results(account_results, selection, accounts, exemptions, arguments.load_balancer)
             keep_run = write_formatted(
-                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_merged(results, as_of)
+                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_results(results, {}, as_of)
             )
         keep_run()
     return exit_code_by_choice(arguments, results.findings, results.errors)
 
 
 def _observe(loaded: LoadedEstates, selection: RuleSelection, results: Results, as_of: datetime) -> Observation:
-    from alb_sg.observations.from_estates import observe_estates  # noqa: PLC0415 (for a history alone)
+    from alb_sg.observations.from_estates import load_balancer_details, observe_results  # noqa: PLC0415 (for a history alone)
 
-    return observe_estates(loaded.estates, selection.rules, results, None, as_of, max_explained=0)
+    return observe_results(results, load_balancer_details(loaded.estates, selection.rules, results), as_of)
 
 
 def _require_accounts(results: Results) -> None:
@@ -193,11 +179,8 @@ def _stream_json_lines(
     arguments: argparse.Namespace, selection: RuleSelection, accounts: Mapping[str, AccountName], stream: TextIO
 ) -> StreamedResults:
     """Writes each verdict as soon as it is known, one line each."""
-    files = (
-        find_json_files(arguments.config_items)
-        if reads_only_config_items(arguments) and not is_narrowed(arguments)
-        else []
-    )
+    is_parallel = reads_only_config_items(arguments) and not is_narrowed(arguments)
+    files = find_json_files(arguments.config_items) if is_parallel else []
     if len(files) > 1:
         from alb_sg.command_line.parallel import stream_json_lines_in_parallel  # noqa: PLC0415 (it imports multiprocessing)
 

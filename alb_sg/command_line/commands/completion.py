@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from alb_sg.command_line.arguments import Commands, add_command
+from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 
 PROGRAM = "alb-sg"
 SHELLS = ("bash", "zsh", "fish")
+SUMMARY = "print what a shell needs to complete commands and options"
 DESCRIPTION = """\
 Print the lines that make a shell complete commands, options and their values with the Tab key.
 """
@@ -25,16 +26,7 @@ exit codes:
 """
 
 
-def add_completion(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "completion",
-        run,
-        summary="print what a shell needs to complete commands and options",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("shell", choices=SHELLS, help="the shell")
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.account_options import (
     add_accounts_choice,
     add_accounts_option,
@@ -22,18 +19,11 @@ from alb_sg.command_line.account_options import (
     read_given_accounts,
 )
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
-from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
-    add_exemptions_option,
-    add_history_option,
-    add_rule_options,
-    add_source_options,
-)
+from alb_sg.command_line.arguments import Parser, add_exemptions_option, add_history_option, add_rule_options
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.history import add_to_history, read_earlier_runs
-from alb_sg.command_line.observe import observe_loaded
+from alb_sg.command_line.observe import ObservedEstates, observe_loaded
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.settings_option import add_settings_option
@@ -44,37 +34,29 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     refuse_judging_options,
     with_organization_names,
 )
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
-from alb_sg.dashboard.history import Run, make_run
+from alb_sg.dashboard.history import make_run
 from alb_sg.dashboard.page import render_page
-from alb_sg.dashboard.page_data import AccessPortal, EarlierRuns, build_page_data, page_data_text
+from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
 from alb_sg.dashboard.part_histories import PartHistories
 from alb_sg.dashboard.split import INDEX_NAME, PartHistory, SplitBy, split_page_data
 from alb_sg.dashboard.split_index import render_index
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.sections import Section
-from alb_sg.findings.exemption_review import ReviewScope
-from alb_sg.findings.finding import Compliance, EvaluationError
+from alb_sg.findings.finding import Compliance
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.accounts import AccountName
-from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
+from alb_sg.observations.exemptions_report import review_exemptions
 from alb_sg.observations.from_estates import observe_results
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.remediation.plan import Plan
 from alb_sg.report.phrasing import pluralize, printable
 
-
-class AggregatorVerdicts(Enum):
-    """Whose verdicts a page of an aggregator shows."""
-
-    RECORDED = "recorded"
-    OWN = "own"
-
-
+SUMMARY = "write the compliance of all load balancers as one page"
 DESCRIPTION = """\
 Write the compliance of all load balancers as one page: how many are compliant, what to change first and whom to ask,
 the worst first, by cause, changes, exemptions, and a picture and a fix for each load balancer. The page is one file
@@ -90,19 +72,13 @@ EXAMPLES = """\
 """
 PAGE_SUFFIX = ".html"
 PORTAL_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
+# Of `--verdicts`, with an aggregator: the command judges its items itself.
+OWN_VERDICTS = "own"
 # More pictures and fixes would make a page of many megabytes. All verdicts are on the page anyway.
 DEFAULT_PICTURES = 2500
 
 
-def add_dashboard(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "dashboard",
-        run,
-        summary="write the compliance of all load balancers as one page",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+def add_options(parser: Parser) -> None:
     # With --aggregator.
     parser.set_defaults(shows_recorded_verdicts=True)
     add_source_options(parser)
@@ -116,7 +92,7 @@ def add_dashboard(commands: Commands) -> None:
     )
     parser.add_argument(
         "--verdicts",
-        choices=[kind.value for kind in AggregatorVerdicts],
+        choices=("recorded", OWN_VERDICTS),
         help="with --aggregator: the verdicts that AWS Config has recorded (default), or the command's own, from "
         "the items in the aggregator; only its own have pictures and fixes",
     )
@@ -182,14 +158,9 @@ def run(arguments: argparse.Namespace) -> int:
             observation, accounts={**observation.accounts, **accounts}, owner_tags=tuple(arguments.owner_tag)
         )
         split_by = None if arguments.split_by is None else SplitBy(arguments.split_by)
-        write_dashboard(
-            observation,
-            arguments.output,
-            arguments.history,
-            plans,
-            PageSettings(_provenance(arguments), portal, split_by),
-        )
-    code = exit_code(observation.results.findings, observation.results.errors)
+        provenance = _provenance(arguments)
+        write_dashboard(observation, arguments.output, arguments.history, plans, provenance, portal, split_by)
+    code = exit_code(observation.results.all)
     sys.stdout.write(f"{_describe_page(arguments, observation.results, code)}\n")
     return code
 
@@ -210,50 +181,34 @@ def _describe_page(arguments: argparse.Namespace, results: Results, code: ExitCo
     return printable(f"wrote {' and '.join(files)} with {count}{added}{reason}")
 
 
-@dataclass(frozen=True)
-class PageSettings:
-    """What a page says beside an observation, and the parts that are written beside it."""
-
-    provenance: Provenance | None = None
-    access_portal: AccessPortal | None = None
-    split_by: SplitBy | None = None
-
-
 def write_dashboard(
     observation: Observation,
     path: str,
     history: str | None,
     plans: Mapping[str, Plan] | None = None,
-    settings: PageSettings | None = None,
+    provenance: Provenance | None = None,
+    access_portal: AccessPortal | None = None,
+    split_by: SplitBy | None = None,
 ) -> None:
     """Writes the page, its data, its parts, and with a history the run. Raises InvalidInputError.
 
-    `plans`: the fixes to show, by load balancer ARN.
+    `plans`: the fixes to show, by load balancer ARN. `split_by`: what each part is about; None: there are none.
     """
-    settings = settings or PageSettings()
     earlier = None if history is None else read_earlier_runs(Path(history), observation.as_of)
-    parts = None
-    if earlier is not None and settings.split_by is not None:
-        parts = PartHistories(observation, settings.split_by)
-        earlier = replace(earlier, runs=parts.watch(earlier.runs))
-    page_data = build_page_data(observation, earlier, plans, settings.provenance, settings.access_portal)
+    part_histories = None
+    if earlier is not None and split_by is not None:
+        part_histories = PartHistories(observation, split_by, earlier.omitted)
+        earlier = replace(earlier, runs=part_histories.watch(earlier.runs))
+    page_data = build_page_data(observation, earlier, plans, provenance, access_portal)
     _write_page(page_data, path)
     run = make_run(observation)
-    if settings.split_by is not None:
-        _write_parts(page_data, path, settings.split_by, _add_present_run(parts, run, earlier))
+    if part_histories is not None:
+        part_histories.add_run(run)
+    if split_by is not None:
+        _write_parts(page_data, path, split_by, None if part_histories is None else part_histories.part_history)
     # Last, so that the next run is never compared with one whose page was not written.
     if history is not None:
         add_to_history(run, Path(history), observation.as_of)
-
-
-def _add_present_run(
-    parts: PartHistories | None, run: Run, earlier: EarlierRuns | None
-) -> Callable[[str], PartHistory] | None:
-    """The function that gives the history of a part with the present run; None where no history is kept."""
-    if parts is None or earlier is None:
-        return None
-    parts.add_run(run)
-    return partial(parts.part_history, omitted=earlier.omitted)
 
 
 def _write_page(page_data: Mapping[str, Any], path: str) -> None:
@@ -297,7 +252,7 @@ def shows_recorded_verdicts(arguments: argparse.Namespace) -> bool:
     """Raises InvalidInputError if --verdicts has nothing to choose from."""
     if arguments.aggregator is None and arguments.verdicts is not None:
         raise InvalidInputError("--verdicts is for --aggregator; every other source is judged by the command itself")
-    return arguments.aggregator is not None and arguments.verdicts != AggregatorVerdicts.OWN.value
+    return arguments.aggregator is not None and arguments.verdicts != OWN_VERDICTS
 
 
 def _provenance(arguments: argparse.Namespace) -> Provenance:
@@ -307,13 +262,12 @@ def _provenance(arguments: argparse.Namespace) -> Provenance:
         *hash_files("Config items", find_json_files(arguments.config_items)),
         *hash_files("accounts", [arguments.accounts] if arguments.accounts else []),
     ]
+    regions = ", ".join(arguments.region) or "the profile's region"
     if arguments.aggregator is not None:
         sources.append(InputSource("AWS Config aggregator", arguments.aggregator))
     elif arguments.assume_role is not None:
-        regions = ", ".join(arguments.region) or "the profile's region"
         sources.append(InputSource("live accounts", f"role {arguments.assume_role}, {regions}"))
     elif not (arguments.estate or arguments.config_items):
-        regions = ", ".join(arguments.region) or "the profile's region"
         sources.append(InputSource("live account", f"{arguments.profile or 'default credentials'}, {regions}"))
     if arguments.exemptions is not None:
         is_file = Path(arguments.exemptions).is_file()
@@ -355,12 +309,16 @@ def _observe(
         refuse_judging_options(arguments)
         named = selection.rule_names if arguments.rule else None
         return read_observation(arguments, named, as_of, exemptions), {}
-    if reads_with_role(arguments):
-        return _observe_accounts(arguments, selection, accounts, exemptions, as_of, kept)
-    loaded = load_estates(arguments, selection, include_all_targets=True)
-    observed = observe_loaded(arguments, selection, exemptions, as_of, loaded)
-    report = None if exemptions is None else _review_exemptions(observed.without_exemptions, exemptions, loaded.errors)
-    observation = replace(observed.observation, exemptions=report)
+    observed = (
+        _observe_accounts(arguments, selection, accounts, exemptions, kept)
+        if reads_with_role(arguments)
+        else observe_loaded(
+            arguments, selection, exemptions, load_estates(arguments, selection, include_all_targets=True)
+        )
+    )
+    report = None if exemptions is None else review_exemptions(exemptions, observed.without_exemptions)
+    results = observed.results.with_exemptions(exemptions)
+    observation = observe_results(results, observed.details, as_of, report, arguments.pictures)
     if arguments.aggregator is not None:
         observation = with_organization_names(observation, arguments)
     return observation, observed.plans
@@ -371,34 +329,13 @@ def _observe_accounts(
     selection: RuleSelection,
     accounts: Mapping[str, AccountName],
     exemptions: LoadedExemptions | None,
-    as_of: datetime,
     kept: ExitStack,
-) -> tuple[Observation, Mapping[str, Plan]]:
-    """As `_observe`, of accounts that are read with a role."""
+) -> ObservedEstates:
+    """Judges accounts that are read with a role."""
     from alb_sg.command_line.accounts.dashboard import observe_accounts, observe_exports  # noqa: PLC0415 (it imports boto3)
     from alb_sg.command_line.accounts.export import export_accounts  # noqa: PLC0415 (it imports boto3)
 
     if arguments.resume is None:
-        observed = observe_accounts(arguments, selection, accounts, exemptions, as_of)
-    else:
-        account_results = kept.enter_context(export_accounts(arguments, accounts))
-        observed = observe_exports(arguments, selection, exemptions, as_of, account_results)
-    without = observed.without_exemptions
-    report = (
-        None
-        if exemptions is None
-        else _review_exemptions(without, exemptions, [one for one in without.errors if one.load_balancer_arn is None])
-    )
-    return observe_results(observed.results, observed.details, report, as_of, arguments.pictures), observed.plans
-
-
-def _review_exemptions(
-    results_without_exemptions: Results, loaded_exemptions: LoadedExemptions, unread: Sequence[EvaluationError]
-) -> ExemptionsReport:
-    """The review of the exemptions against the results without them. `unread`: the enumerations that failed."""
-    scope = ReviewScope(
-        {AccountRegion(*account_region) for account_region in results_without_exemptions.account_regions},
-        {(result.load_balancer_arn or "", result.rule or ""): result for result in results_without_exemptions.all},
-        unread,
-    )
-    return review_exemptions(loaded_exemptions, scope, results_without_exemptions.rule_names)
+        return observe_accounts(arguments, selection, accounts, exemptions)
+    account_results = kept.enter_context(export_accounts(arguments, accounts))
+    return observe_exports(arguments, selection, exemptions, account_results)

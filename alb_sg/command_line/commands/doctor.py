@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.account_options import add_account_option, read_given_accounts
-from alb_sg.command_line.arguments import Commands, add_command, add_output_option, add_text_or_json_option
+from alb_sg.command_line.argument_types import add_repeatable
+from alb_sg.command_line.arguments import Parser, add_output_option, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loading import add_live_options
 from alb_sg.command_line.sources.role_options import add_role_options, has_role, option_origin
 from alb_sg.doctor.check import Check, CheckResult, needs_attention
@@ -21,6 +21,7 @@ from alb_sg.observations.applied_options import COMMAND_LINE
 from alb_sg.report.style import Style
 
 ACCOUNT = Check("accounts", "Of an account that cannot be read, nothing is known.")
+SUMMARY = "check that the deployment works"
 DESCRIPTION = """\
 Check that the deployment works: the recorder, the rules and how recently they ran, their functions, alarms and failed
 events, exemptions and roles. With --aggregator, check the organization from the account with the functions: trusted
@@ -43,16 +44,7 @@ exit codes:
 """
 
 
-def add_doctor(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "doctor",
-        run,
-        summary="check that the deployment works",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     add_live_options(parser)
     add_role_options(parser)
     parser.add_argument(
@@ -65,10 +57,9 @@ def add_doctor(commands: Commands) -> None:
     # Every account of the file is chosen.
     parser.set_defaults(unit=[])
     parser.add_argument("--aggregator", metavar="NAME", help="check the organization of this configuration aggregator")
-    parser.add_argument(
+    add_repeatable(
+        parser,
         "--stack-set",
-        action="append",
-        default=[],
         metavar="NAME",
         help="with --aggregator: a StackSet of the deployment; repeatable (default: all with alb-sg in their names)",
     )
@@ -136,7 +127,7 @@ def _results(arguments: argparse.Namespace, *, many: bool) -> Iterator[CheckResu
 
 def _results_of_many(arguments: argparse.Namespace, now: datetime) -> Iterator[CheckResult]:
     """The checks of each account and region, several at the same time, in order."""
-    from alb_sg.command_line.accounts.opened_accounts import MAX_THREADS, open_accounts  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.accounts.opened_accounts import open_accounts  # noqa: PLC0415 (see above)
     from alb_sg.command_line.accounts.threads import run_in_threads  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.live import client_factory  # noqa: PLC0415 (see above)
     from alb_sg.doctor.account import check_account  # noqa: PLC0415 (see above)
@@ -151,10 +142,6 @@ def _results_of_many(arguments: argparse.Namespace, now: datetime) -> Iterator[C
         session = opened.by_id[place.account_id].credentials.open_session()
         return list(check_account(Reader(client_factory(session, place)), place, now))
 
-    results: dict[AccountRegion, list[CheckResult]] = {}
-    with Progress("checking accounts and regions") as progress:
-        for place, found in run_in_threads(check, opened.account_regions, MAX_THREADS):
-            results[place] = found
-            progress(len(results), len(opened.account_regions))
+    results = dict(run_in_threads(check, opened.account_regions, "checking accounts and regions"))
     for place in sorted(results):
         yield from results[place]

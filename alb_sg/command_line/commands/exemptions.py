@@ -5,14 +5,7 @@ from __future__ import annotations
 import argparse
 
 from alb_sg.command_line.argument_types import whole_number
-from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
-    add_output_option,
-    add_rule_options,
-    add_source_options,
-    add_text_or_json_option,
-)
+from alb_sg.command_line.arguments import Parser, add_output_option, add_rule_options, add_text_or_json_option
 from alb_sg.command_line.exemption_options import (
     EXEMPTIONS_HELP,
     add_date_option,
@@ -23,16 +16,18 @@ from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.findings.judge import judge_all
 from alb_sg.observations.exemptions_report import ExemptionsReport
-from alb_sg.report.exemptions import write_exemptions, write_exemptions_json
-from alb_sg.report.style import Style
+from alb_sg.report.exemptions import exemptions_document, exemptions_lines
+from alb_sg.report.json_report import write_json_document
+from alb_sg.report.style import Style, write_lines
 
+SUMMARY = "list exemptions and those that need attention"
 DESCRIPTION = """\
 List exemptions by state: in force, about to expire, expired, and unused because the load balancer does not exist or is
 not NON_COMPLIANT without them. Malformed entries, which exempt nothing, are listed too. For load balancers outside the
@@ -53,16 +48,8 @@ exit codes:
 """
 
 
-def add_exemptions(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "exemptions",
-        run,
-        summary="list exemptions and those that need attention",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=f"{EXIT_CODES}\n{EXEMPTIONS_HELP}",
-    )
+def add_options(parser: Parser) -> None:
+    parser.epilog = f"{parser.epilog}\n{EXEMPTIONS_HELP}"
     parser.add_argument("document", metavar="SOURCE", help="a file, s3://bucket/key, or ssm:/parameter/name")
     parser.add_argument(
         "--days",
@@ -100,9 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
             ),
         )
         if arguments.format == "json":
-            write_exemptions_json(report, stream)
+            write_json_document(exemptions_document(report), stream)
         else:
-            write_exemptions(report, stream, Style.for_stream(stream))
+            write_lines(exemptions_lines(report, Style.for_stream(stream)), stream)
     if report.malformed or report.errors:
         return ExitCode.INCOMPLETE_EVALUATION
     if any(one.needs_attention for one in report.reviewed):

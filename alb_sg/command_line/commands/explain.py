@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_exemptions_option,
     add_output_option,
-    add_recording_options,
     add_rule_options,
-    add_source_options,
     add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
-from alb_sg.command_line.exit_code import results_exit_code
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.output import open_output, write_errors
 from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_recording_options, add_source_options, load_estates
 from alb_sg.command_line.sources.planned import is_planned
 from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.estate.estate import Estate
@@ -34,11 +30,12 @@ from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.planning import make_plan
 from alb_sg.report.advice import Advice, plan_advice
-from alb_sg.report.explanation_json import write_explanation_json
-from alb_sg.report.explanation_text import write_explanation
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_errors
+from alb_sg.report.explanation_json import explanation_document
+from alb_sg.report.explanation_text import explanation_lines
+from alb_sg.report.json_report import write_json_document
+from alb_sg.report.style import Style, write_lines
 
+SUMMARY = "show the reasons for the verdicts on one load balancer"
 DESCRIPTION = """\
 Show the user guide's table for one load balancer. Each recommended row has the security group rule that meets it and
 why it matches, the missing parts, or why it could not be judged. Listeners and target groups that need nothing are
@@ -53,15 +50,7 @@ EXAMPLES = """\
 """
 
 
-def add_explain(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "explain",
-        run,
-        summary="show the reasons for the verdicts on one load balancer",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("load_balancer", metavar="ARN|NAME", help="the load balancer")
     add_source_options(parser)
     add_recording_options(parser)
@@ -89,11 +78,11 @@ def run(arguments: argparse.Namespace) -> int:
             errors.extend(exemptions.errors)
         advice = _advice(arguments, loaded, selection, exemptions, explanation, estate)
         if arguments.format == "json":
-            write_explanation_json(explanation, advice, stream, arguments.applied_options)
+            write_json_document(explanation_document(explanation, advice, arguments.applied_options), stream)
         else:
-            write_explanation(explanation, advice, stream, Style.for_stream(stream))
-    write_errors(errors, sys.stderr)
-    return results_exit_code([*errors, *(rule.verdict for rule in explanation.rules)])
+            write_lines(explanation_lines(explanation, advice, Style.for_stream(stream)), stream)
+    write_errors(errors)
+    return exit_code([*errors, *(rule.verdict for rule in explanation.rules)])
 
 
 def _remark_finder(loaded: LoadedEstates, estate: Estate, load_balancer: LoadBalancer) -> RemarkFinder:

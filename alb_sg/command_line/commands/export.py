@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from alb_sg.command_line.account_options import add_accounts_choice, add_accounts_option, read_given_accounts
-from alb_sg.command_line.arguments import Commands, add_command
+from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.output import open_output
-from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.output import open_output, write_errors
 from alb_sg.command_line.sources.loading import add_live_options
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.estate.export_file import write_export_file
-from alb_sg.report.text import write_errors
 
+SUMMARY = "save an account for offline use"
 DESCRIPTION = """\
 Read load balancers, listeners, target groups and registrations, security groups, VPCs, network interfaces,
 instances, prefix lists and tags of an account, and write them as a saved estate for the option `--estate` of the other
@@ -36,16 +34,7 @@ exit codes:
 """
 
 
-def add_export(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "export",
-        run,
-        summary="save an account for offline use",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     add_live_options(parser)
     add_accounts_option(parser)
     add_accounts_choice(parser)
@@ -64,15 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
         return _export_accounts(arguments)
     refuse_choice_of_accounts(arguments)
     # Importing boto3 takes a third of a second, which commands on files do not need.
-    from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.live import export_regions  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
 
     with open_output(arguments.output, machine_readable=True) as stream:
-        estates = []
-        for region, source in live_sources(Credentials(arguments.profile), arguments.region):
-            with Progress(f"reading {region}: calls") as progress:
-                estates.append(source(progress).export())
-        write_export_file(estates, stream)
+        write_export_file(export_regions(Credentials(arguments.profile), arguments.region), stream)
     return ExitCode.SUCCESS
 
 
@@ -83,5 +68,5 @@ def _export_accounts(arguments: argparse.Namespace) -> ExitCode:
     with export_accounts(arguments, read_given_accounts(arguments)) as account_results:
         with open_output(arguments.output, machine_readable=True) as stream:
             errors = write_exports(account_results, stream)
-        write_errors(errors, sys.stderr)
+        write_errors(errors)
     return ExitCode.INCOMPLETE_EVALUATION if errors else ExitCode.SUCCESS

@@ -9,24 +9,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from alb_sg.command_line.argument_types import whole_number
+from alb_sg.command_line.argument_types import add_repeatable, whole_number
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_exemptions_option,
     add_output_option,
     add_rule_options,
-    add_source_options,
     add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_errors, write_note
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_ambiguous_names
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.planned import is_planned, planned_language
 from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -51,16 +48,17 @@ from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.tags import parse_tags
-from alb_sg.report.fix_report import FixReport, write_fix, write_fix_json, write_plan, write_undo_results
+from alb_sg.report.fix_report import FixReport, fix_document, fix_lines, plan_lines, undo_document, undo_lines
+from alb_sg.report.json_report import write_json_document
 from alb_sg.report.phrasing import pluralize, printable
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_errors
+from alb_sg.report.style import Style, write_lines
 
 if TYPE_CHECKING:
     # The modules that call AWS take a third of a second to import, which a plan for files does not need.
     from alb_sg.command_line.sources.sessions import Credentials
     from alb_sg.remediation.account import AccountClients
 
+SUMMARY = "plan, apply or undo the changes that fix load balancers"
 DESCRIPTION = """\
 Add the security group rules that the load balancers lack, and nothing more. By default the command only shows a plan:
 each API call, each refusal with its reason, and the same rules as CloudFormation and Terraform. --apply reads the
@@ -89,16 +87,7 @@ FAILED_OUTCOMES = frozenset({ApplyOutcome.UNVERIFIED, ApplyOutcome.ROLLED_BACK, 
 MAX_RULES_PER_GROUP = 1000
 
 
-def add_fix(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "fix",
-        run,
-        summary="plan, apply or undo the changes that fix load balancers",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("load_balancer", nargs="*", metavar="ARN|NAME", help="the load balancers to fix")
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("--plan", action="store_true", help="show the plan (default)")
@@ -135,10 +124,9 @@ def add_fix(commands: Commands) -> None:
         help="if a tag, an accepted source or a Network Load Balancer in front would open an internal load balancer "
         "beyond private addresses: refuse (default), or plan it for approval by a person (not with --yes)",
     )
-    parser.add_argument(
+    add_repeatable(
+        parser,
         "--tag",
-        action="append",
-        default=[],
         metavar="KEY=VALUE",
         help="a tag for the security groups, rules and records that are created, where a service control policy "
         "demands it; several times for several",
@@ -179,12 +167,12 @@ def run(arguments: argparse.Namespace) -> int:
             _apply_plans(arguments, fix, report, loaded.credentials)
         if render_snippets is not None:
             stream.write(render_snippets(make_snippets(plans, loaded.document if in_own_language else None)))
-            write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)], sys.stderr)
+            write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)])
             _write_refusals(plans)
         elif arguments.format == "json":
-            write_fix_json(report, stream, arguments.applied_options)
+            write_json_document(fix_document(report, arguments.applied_options), stream)
         else:
-            write_fix(report, stream, Style.for_stream(stream))
+            write_lines(fix_lines(report, Style.for_stream(stream)), stream)
     return _exit_code(report)
 
 
@@ -276,7 +264,7 @@ def _change_context(
     if loaded.credentials is not None:
         from alb_sg.remediation.live_planning import live_change_context  # noqa: PLC0415 (see TYPE_CHECKING)
 
-        account = _load_balancer_account(loaded.credentials, load_balancer)
+        account = _open_account(loaded.credentials, load_balancer.account_id, load_balancer.region)
         return live_change_context(account, estate, load_balancer, results)
     if estate.account_region in loaded.from_config_items:
         return unknown_change_context(CONFIG_ITEMS_CAUSE)
@@ -284,10 +272,6 @@ def _change_context(
 
 
 # --- changes
-
-
-def _load_balancer_account(credentials: Credentials, load_balancer: LoadBalancer) -> AccountClients:
-    return _open_account(credentials, load_balancer.account_id, load_balancer.region)
 
 
 def _open_account(credentials: Credentials, account_id: str, region: str) -> AccountClients:
@@ -301,12 +285,13 @@ def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixRepo
     """Applies each plan that adds rules and that the user agrees to."""
     from alb_sg.remediation.apply import apply  # noqa: PLC0415 (see TYPE_CHECKING)
 
-    execution = _new_execution_id()
+    # A unique id: the time in UTC, for people, and a random part.
+    execution = f"fix-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(3)}"
     for plan in report.plans:
         if not plan.additions or not (arguments.yes or _user_agrees(plan)):
             continue
         arn = plan.load_balancer.arn
-        account = _load_balancer_account(credentials, plan.load_balancer)
+        account = _open_account(credentials, plan.load_balancer.account_id, plan.load_balancer.region)
         try:
             report.apply_results[arn] = apply(account, arn, fix, execution, approved_fingerprint=plan.fingerprint)
         except NotReadError as error:
@@ -316,16 +301,11 @@ def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixRepo
 
 
 def _user_agrees(plan: Plan) -> bool:
-    write_plan(plan, sys.stderr, Style.for_stream(sys.stderr))
+    write_lines(plan_lines(plan, Style.for_stream(sys.stderr)), sys.stderr)
     name = printable(plan.load_balancer.name)
     sys.stderr.write(f"Add {pluralize(len(plan.additions), 'rule')} for {name}? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _new_execution_id() -> str:
-    """A unique id: the time in UTC, for people, and a random part."""
-    return f"fix-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(3)}"
 
 
 def _undo_execution(arguments: argparse.Namespace) -> int:
@@ -338,7 +318,10 @@ def _undo_execution(arguments: argparse.Namespace) -> int:
         credentials = given_credentials(arguments)
         for region, _ in live_sources(credentials, arguments.region):
             results.append((region, undo(_open_account(credentials, "", region), arguments.undo)))
-        write_undo_results(results, stream, Style.for_stream(stream), as_json=arguments.format == "json")
+        if arguments.format == "json":
+            write_json_document(undo_document(results), stream)
+        else:
+            write_lines(undo_lines(results, Style.for_stream(stream)), stream)
     if any(result.failures for _, result in results):
         return ExitCode.INCOMPLETE_EVALUATION
     if all(result.is_empty for _, result in results):

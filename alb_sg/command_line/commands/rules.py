@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from alb_sg.command_line.arguments import Commands, add_command, add_text_or_json_option
+from alb_sg.command_line.arguments import Parser, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import find_rule
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
-from alb_sg.report.rules_text import write_rules, write_rules_json
-from alb_sg.report.style import Style
+from alb_sg.report.json_report import write_json_document
+from alb_sg.report.rules_text import rules_document, rules_lines
+from alb_sg.report.style import Style, write_lines
 
+SUMMARY = "show what each rule requires"
 DESCRIPTION = """\
 Show what each rule requires, its parameters with their defaults, and its section of the Elastic Load Balancing user
 guide.
@@ -28,16 +30,7 @@ exit codes:
 """
 
 
-def add_rules(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "rules",
-        run,
-        summary="show what each rule requires",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="one rule (default: all)")
     add_text_or_json_option(parser)
 
@@ -46,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     rules = DISPLAY_ORDER if arguments.name is None else (find_rule(arguments.name),)
     with open_output(None, machine_readable=arguments.format == "json") as stream:
         if arguments.format == "json":
-            write_rules_json(rules, stream)
+            write_json_document(rules_document(rules), stream)
         else:
-            write_rules(rules, stream, Style.for_stream(stream))
+            write_lines(rules_lines(rules, Style.for_stream(stream)), stream)
     return ExitCode.SUCCESS

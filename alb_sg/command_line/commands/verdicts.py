@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_exemptions_option,
     add_output_option,
     add_rule_option,
@@ -22,14 +21,8 @@ from alb_sg.command_line.narrowing import (
     narrow_recorded,
     with_statuses,
 )
-from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.output import open_output
-from alb_sg.command_line.result_format import (
-    add_format_options,
-    is_machine_readable,
-    prepare_format,
-    write_formatted,
-)
+from alb_sg.command_line.output import open_output, write_note
+from alb_sg.command_line.result_format import add_format_options, prepare_format, write_formatted
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.aggregator_evaluations import AGGREGATOR_HELP, read_observation
 from alb_sg.command_line.sources.loading import add_live_options
@@ -37,7 +30,9 @@ from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.observation import Completeness
 from alb_sg.report import phrasing
+from alb_sg.report.formats import TEXT
 
+SUMMARY = "print the verdicts that AWS Config has recorded in all accounts"
 DESCRIPTION = """\
 Print the verdicts that AWS Config has recorded in every account and region of an organization, from an aggregator, in
 any format of `alb-sg check`. This command judges nothing: age, parameters and exemptions of the verdicts are those of
@@ -53,15 +48,7 @@ EXAMPLES = """\
 MAX_NAMED_ACCOUNTS = 5
 
 
-def add_verdicts(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "verdicts",
-        run,
-        summary="print the verdicts that AWS Config has recorded in all accounts",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+def add_options(parser: Parser) -> None:
     parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}"
     parser.add_argument("--aggregator", metavar="NAME", required=True, help="the name of the configuration aggregator")
     add_live_options(parser)
@@ -82,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     accounts = read_given_accounts(arguments)
     refuse_fail_on(arguments, over_existing=False)
     arguments.as_of = arguments.as_of or datetime.now(UTC)
-    with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+    with open_output(arguments.output, machine_readable=arguments.format != TEXT) as stream:
         exemptions = load_given_exemptions(arguments)
         observation = read_observation(arguments, rules, arguments.as_of, exemptions, with_account_names=False)
         results = narrow_recorded(arguments, observation.results, accounts)
@@ -95,14 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _completeness_remarks(completeness: Completeness) -> Iterator[str]:
     """What the recorded verdicts do not cover."""
-    silent = (
-        []
-        if completeness.expected is None
-        else [account_region for account_region in completeness.expected if account_region not in completeness.observed]
-    )
-    if completeness.expected and silent:
+    expected = completeness.expected or ()
+    silent = [account_region for account_region in expected if account_region not in completeness.observed]
+    if silent:
         yield (
-            f"The aggregator collects from {len(completeness.expected):,} accounts and regions, and has nothing of "
+            f"The aggregator collects from {len(expected):,} accounts and regions, and has nothing of "
             f"{len(silent):,} of them: {phrasing.abbreviate(list(map(str, silent)), MAX_NAMED_ACCOUNTS)}."
         )
     for account_region, rules in (completeness.rules_deployed or {}).items():

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from alb_sg.command_line.argument_types import TRAFFIC_PORT, health_check_port, port, security_group_ids
-from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
-    add_output_option,
-    add_rule_options,
-    add_source_options,
-    add_text_or_json_option,
-)
-from alb_sg.command_line.exit_code import results_exit_code
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.argument_types import TRAFFIC_PORT, add_repeatable, health_check_port, port, security_group_ids
+from alb_sg.command_line.arguments import Parser, add_output_option, add_rule_options, add_text_or_json_option
+from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.output import open_output, write_errors
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
-from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate import what_if
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.judge import Judge
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_errors
-from alb_sg.report.what_if import WhatIfReport, write_what_if, write_what_if_json
+from alb_sg.report.json_report import write_json_document
+from alb_sg.report.style import Style, write_lines
+from alb_sg.report.what_if import WhatIfReport, what_if_document, what_if_lines
 
+SUMMARY = "judge a change before it is made"
 DESCRIPTION = """\
 "Whenever you add a listener to your load balancer or update the health check port for a target group used by the load
 balancer to route requests, you must verify that the security groups associated with the load balancer allow traffic on
@@ -45,30 +38,14 @@ The exit code follows the verdicts after the change.
 """
 
 
-def add_what_if(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "what-if",
-        run,
-        summary="judge a change before it is made",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("load_balancer", metavar="ARN|NAME", help="the load balancer")
     changes = parser.add_argument_group("changes (one or more)")
-    changes.add_argument(
-        "--add-listener",
-        action="append",
-        default=[],
-        type=port,
-        metavar="PORT",
-        help="HTTPS on 443 and 8443, else HTTP",
-    )
-    changes.add_argument("--remove-listener", action="append", default=[], type=port, metavar="PORT")
-    changes.add_argument(
+    add_repeatable(changes, "--add-listener", type=port, metavar="PORT", help="HTTPS on 443 and 8443, else HTTP")
+    add_repeatable(changes, "--remove-listener", type=port, metavar="PORT")
+    add_repeatable(
+        changes,
         "--health-check-port",
-        action="append",
-        default=[],
         type=health_check_port,
         metavar="TARGET-GROUP=PORT",
         help="set the health check port of a target group (name or ARN) to a port or traffic-port",
@@ -109,11 +86,11 @@ def run(arguments: argparse.Namespace) -> int:
             [judge_after.judge(after, *rule) for rule in rules.items()],
         )
         if arguments.format == "json":
-            write_what_if_json(found, stream, arguments.applied_options)
+            write_json_document(what_if_document(found, arguments.applied_options), stream)
         else:
-            write_what_if(found, stream, Style.for_stream(stream))
-    write_errors(loaded.errors, sys.stderr)
-    return results_exit_code([*loaded.errors, *found.after])
+            write_lines(what_if_lines(found, Style.for_stream(stream)), stream)
+    write_errors(loaded.errors)
+    return exit_code([*loaded.errors, *found.after])
 
 
 def _apply_changes(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from alb_sg.aggregator.exemptions import apply_exemptions
+from alb_sg.command_line.argument_types import given_option
 from alb_sg.command_line.progress import Progress
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
@@ -26,13 +27,6 @@ ACCOUNT_NAMES_HELP = """\
   Names and units of accounts need organizations:ListRoots, ListOrganizationalUnitsForParent, ListAccountsForParent
   and ListAccounts; without these permissions the page shows account ids alone.
 """
-# Options for judging, which do not apply to recorded evaluations.
-REFUSED_OPTIONS = {
-    "estate": "--estate is another source; omit it with --aggregator",
-    "config_items": "--config-items is another source; omit it with --aggregator",
-    "parameter": "an aggregator holds the deployed rules' verdicts, with their own parameters; omit --parameter, or "
-    "judge the items in the aggregator with `dashboard --verdicts own`",
-}
 
 
 def read_observation(
@@ -67,23 +61,24 @@ def read_observation(
 
 def with_organization_names(observation: Observation, arguments: argparse.Namespace) -> Observation:
     """The observation with the names and units of accounts; what Organizations does not tell is a gap."""
-    from alb_sg.aggregator.organization import missing_names_gap, read_account_names  # noqa: PLC0415 (see above)
-    from alb_sg.aggregator.requests import OrganizationRequests  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.aggregator.organization import read_account_names  # noqa: PLC0415 (see above)
     from alb_sg.aws.calls import CallPool  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (slow, and not always needed)
 
     with CallPool() as calls:
         client = open_client(Credentials(arguments.profile), arguments.region, "organizations")
-        accounts, failure = read_account_names(calls, OrganizationRequests(client))
-    completeness = observation.completeness
-    if failure is not None:
-        completeness = replace(completeness, gaps=(*completeness.gaps, missing_names_gap(failure)))
+        accounts, gaps = read_account_names(calls, client)
+    completeness = replace(observation.completeness, gaps=(*observation.completeness.gaps, *gaps))
     return replace(observation, accounts=accounts, completeness=completeness)
 
 
 def refuse_judging_options(arguments: argparse.Namespace) -> None:
     """Raises InvalidInputError for an option that does not apply to an aggregator."""
-    for name, sentence in REFUSED_OPTIONS.items():
-        if getattr(arguments, name):
-            raise InvalidInputError(sentence)
+    if (option := given_option(arguments, "--estate", "--config-items")) is not None:
+        raise InvalidInputError(f"{option} is another source; omit it with --aggregator")
+    if arguments.parameter:
+        raise InvalidInputError(
+            "an aggregator holds the deployed rules' verdicts, with their own parameters; omit --parameter, or judge "
+            "the items in the aggregator with `dashboard --verdicts own`"
+        )

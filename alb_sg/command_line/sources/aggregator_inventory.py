@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from alb_sg.aggregator.estates import read_aggregator
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.output import write_note
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import open_aggregator_client
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_load_balancers
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_in_estates
 from alb_sg.command_line.sources.sessions import Credentials
 from alb_sg.errors import NotReadError
 from alb_sg.estate.other_accounts import link_estates
@@ -32,12 +33,8 @@ def load_aggregator_inventory(
         return LoadedEstates((), {}, [EvaluationError("", "", None, None, error.what, error.cause)])
     if found.possibly_unrecorded:
         write_note(_no_load_balancers_note(aggregator_name, found.possibly_unrecorded))
-    estates = link_estates(found.estates)
-    return LoadedEstates(
-        estates,
-        {estate.account_region: select_load_balancers(estate, load_balancer_names) for estate in estates},
-        found.errors,
-    )
+    # The aggregator's errors name all that could not be read.
+    return replace(select_in_estates(link_estates(found.estates), load_balancer_names), errors=found.errors)
 
 
 def _no_load_balancers_note(aggregator_name: str, account_regions: Sequence[AccountRegion]) -> str:

@@ -92,14 +92,21 @@ def live_sources(
     Raises InvalidInputError without a region or credentials, NotReadError where AWS does not answer.
     """
     session = credentials.open_session()
-    chosen = chosen_regions(session, regions)
-    account_id = identify_caller(session, chosen[0]).account_id
 
-    def source_of(region: str) -> Callable[[Progress], LiveSource]:
-        clients = make_live_clients(session, region, from_config=from_config)
-        return lambda progress: LiveSource(clients, account_id, region, progress)
+    def source_of(place: AccountRegion) -> Callable[[Progress], LiveSource]:
+        clients = make_live_clients(session, place.region, from_config=from_config)
+        return lambda progress: LiveSource(clients, *place, progress)
 
-    return [(region, source_of(region)) for region in chosen]
+    return [(place.region, source_of(place)) for place in _account_regions(session, regions)]
+
+
+def export_regions(credentials: Credentials, regions: Sequence[str]) -> list[dict[str, Any]]:
+    """Every region as `alb-sg export` saves it. Raises as `live_sources`, and NotReadError where a call fails."""
+    exports = []
+    for region, source in live_sources(credentials, regions):
+        with Progress(f"reading {region}: calls") as progress:
+            exports.append(source(progress).export())
+    return exports
 
 
 def make_live_clients(session: Session, region: str, *, from_config: bool = False) -> LiveClients:
@@ -117,10 +124,13 @@ def open_regions(credentials: Credentials, regions: Sequence[str]) -> list[tuple
     The clients of AWS Config keep to its pace. Raises as `live_sources`.
     """
     session = credentials.open_session()
+    return [(place, client_factory(session, place)) for place in _account_regions(session, regions)]
+
+
+def _account_regions(session: Session, regions: Sequence[str]) -> list[AccountRegion]:
     chosen = chosen_regions(session, regions)
     account_id = identify_caller(session, chosen[0]).account_id
-    places = [AccountRegion(account_id, region) for region in chosen]
-    return [(place, client_factory(session, place)) for place in places]
+    return [AccountRegion(account_id, region) for region in chosen]
 
 
 def client_factory(session: Session, place: AccountRegion) -> Callable[[str], Any]:

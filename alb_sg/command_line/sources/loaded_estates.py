@@ -114,11 +114,8 @@ def refuse_unknown_names(loaded_estates: LoadedEstates, load_balancer_names: Ite
         # A planned estate may have neither.
         where = ", ".join(filter(None, places)) or "what was read"
         more = len(loaded_estates.estates) - 4
+        known = {one.name for estate in loaded_estates.estates for one in estate.load_balancers.values()}
         raise InvalidInputError(
             f"no load balancer has the name {name!r} in {where}{f' and {more} more' if more > 0 else ''}; give its "
-            f"name or ARN{did_you_mean(name, _every_name(loaded_estates))}"
+            f"name or ARN{did_you_mean(name, known)}"
         )
-
-
-def _every_name(loaded_estates: LoadedEstates) -> set[str]:
-    return {one.name for estate in loaded_estates.estates for one in estate.load_balancers.values()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.files import load_files
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_unknown_names
@@ -32,25 +33,26 @@ RECORDINGS_HELP = """\
 """
 
 
-def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that choose a source, and their explanation at the end of the help."""
     # Commands without the recording options read these two as well.
     parser.set_defaults(source=None, aggregator=None)
     group = parser.add_argument_group("sources")
-    group.add_argument(
+    add_repeatable(
+        group,
         "--estate",
-        action="append",
-        default=[],
         metavar="F",
         help="a saved estate, a folder or a pattern such as 'estates/*.json'; repeatable",
     )
-    group.add_argument(
-        "--config-items", action="append", default=[], metavar="F", help="a file of AWS Config items; repeatable"
-    )
+    add_repeatable(group, "--config-items", metavar="F", help="a file of AWS Config items; repeatable")
     add_live_options(group)
     add_planned_arguments(group)
+    parser.epilog = f"{parser.epilog}\n{SOURCES_HELP}"
 
 
-def add_recording_arguments(group: argparse._ActionsContainer) -> None:
+def add_recording_options(parser: argparse.ArgumentParser) -> None:
+    """Adds AWS Config's recordings as sources, after `add_source_options`."""
+    group = parser.add_argument_group("recordings of AWS Config")
     group.add_argument(
         "--source",
         choices=[source.value for source in Source],
@@ -61,15 +63,15 @@ def add_recording_arguments(group: argparse._ActionsContainer) -> None:
         metavar="NAME",
         help="every account and region that this AWS Config aggregator collects from",
     )
+    parser.epilog = f"{parser.epilog}{RECORDINGS_HELP}"
 
 
 def add_live_options(group: argparse._ActionsContainer) -> None:
     group.add_argument("-p", "--profile", metavar="P", help="live: a profile of ~/.aws/config")
-    group.add_argument(
+    add_repeatable(
+        group,
         "-r",
         "--region",
-        action="append",
-        default=[],
         metavar="R",
         help="live: a region; repeatable; all: every region that is enabled in the account",
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.argument_types import given_option
 from alb_sg.command_line.sources.files import load_files
 from alb_sg.command_line.sources.loaded_estates import (
     LoadedEstates,
@@ -44,12 +44,6 @@ PLANNED_HELP = (
 )
 # The most choices that an error shows.
 MAX_SHOWN_CHOICES = 6
-# The options that choose a source that nothing can be planned over.
-_REFUSED_OPTIONS = {
-    "config_items": "--config-items",
-    "source": "--source",
-    "aggregator": "--aggregator",
-}
 
 
 @dataclass(frozen=True)
@@ -106,11 +100,10 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
     # Most runs judge no document.
     from alb_sg.estate.planned.planned_estate import planned_estates  # noqa: PLC0415 (see above)
 
-    for name, option in _REFUSED_OPTIONS.items():
-        if getattr(arguments, name, None):
-            raise InvalidInputError(
-                f"a plan or template is judged alone or over --estate, --profile or --region; omit {option}"
-            )
+    if (option := given_option(arguments, "--config-items", "--source", "--aggregator")) is not None:
+        raise InvalidInputError(
+            f"a plan or template is judged alone or over --estate, --profile or --region; omit {option}"
+        )
     if [arguments.terraform_plan, *arguments.template, *arguments.estate].count(STANDARD_INPUT) > 1:
         raise InvalidInputError("standard input holds one document; give the others as files")
     if arguments.template:
@@ -133,22 +126,21 @@ def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Seq
     from alb_sg.estate.planned.resources import DocumentResources  # noqa: PLC0415 (most runs judge no document)
 
     run = load_planned_run(arguments)
-    loaded = [(planned, select_planned(scenario, planned, load_balancer_names)) for scenario, planned in run.scenarios]
-    refuse_names_without_load_balancer([one for _, one in loaded], load_balancer_names)
-    fitting = [one for one in loaded if one[1].load_balancers] or loaded
+    loaded = [
+        (scenario, planned, select_planned(scenario, planned, load_balancer_names))
+        for scenario, planned in run.scenarios
+    ]
+    refuse_names_without_load_balancer([one for _, _, one in loaded], load_balancer_names)
+    with_load_balancers = [one for one in loaded if one[2].load_balancers]
+    fitting = with_load_balancers or loaded
     if len(fitting) > 1:
-        raise InvalidInputError(_several_ways(run, load_balancer_names))
-    planned, found = fitting[0]
+        raise InvalidInputError(_several_ways([scenario.assumptions for scenario, _, _ in with_load_balancers]))
+    _, planned, found = fitting[0]
     return replace(found, document=DocumentResources(planned.addresses, planned.locations))
 
 
-def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:
+def _several_ways(ways: Sequence[Sequence[str]]) -> str:
     """Which choices are left, for a command that takes one way of applying a document."""
-    ways = [
-        scenario.assumptions
-        for scenario, planned in run.scenarios
-        if select_planned(scenario, planned, load_balancer_names).load_balancers
-    ]
     open_choices = [
         one for one in dict.fromkeys(one for way in ways for one in way) if not all(one in way for way in ways)
     ]
@@ -177,16 +169,12 @@ def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
     if not (arguments.profile or arguments.region):
         return ()
     # Importing boto3 takes a third of a second, which commands on files do not need.
-    from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.live import export_regions  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
     from alb_sg.estate.export_file import estate_of_export  # noqa: PLC0415 (slow, and not always needed)
 
-    estates = []
-    for region, source in live_sources(Credentials(arguments.profile), arguments.region):
-        with Progress(f"reading {region}: calls") as progress:
-            # Whatever the change makes a verdict depend on has to be there.
-            estates.append(estate_of_export(source(progress).export()))
-    return estates
+    # Whatever the change makes a verdict depend on has to be there.
+    return list(map(estate_of_export, export_regions(Credentials(arguments.profile), arguments.region)))
 
 
 def select_planned(scenario: Scenario, planned: PlannedEstates, load_balancer_names: Sequence[str]) -> LoadedEstates:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
+from alb_sg.command_line.argument_types import given_option, text_like
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.applied_options import COMMAND_LINE
 
@@ -54,11 +55,13 @@ def add_roles_options(parser: argparse.ArgumentParser, *, resumes: str) -> None:
 
 
 def _add_role_arguments(group: argparse._ActionsContainer, explanation: str) -> None:
+    external_id = text_like(EXTERNAL_ID, "no external ID: 2 to 1,224 letters, digits and +=,.@:/-_")
+    session_name = text_like(SESSION_NAME, "no session name: 2 to 64 letters, digits and +=,.@-_")
     group.add_argument("--assume-role", metavar="ROLE", help=explanation)
-    group.add_argument("--external-id", type=_external_id, metavar="ID", help="the external ID that the role asks for")
+    group.add_argument("--external-id", type=external_id, metavar="ID", help="the external ID that the role asks for")
     group.add_argument(
         "--session-name",
-        type=_session_name,
+        type=session_name,
         default=None,
         metavar="NAME",
         help=f"the name of the role's sessions in CloudTrail (default: {DEFAULT_SESSION_NAME})",
@@ -70,29 +73,25 @@ def reads_with_role(arguments: argparse.Namespace) -> bool:
     that means nothing without a role."""
     if not has_role(arguments):
         return False
-    for name in ("estate", "config_items", "aggregator", "terraform_plan", "template"):
-        if getattr(arguments, name, None):
-            raise InvalidInputError(
-                f"--assume-role reads live accounts; omit it with --{name.replace('_', '-')}"
-                + ("" if name != "aggregator" else ", which is read with the credentials of --profile")
-            )
+    option = given_option(arguments, "--estate", "--config-items", "--aggregator", "--terraform-plan", "--template")
+    if option is not None:
+        own = ", which is read with the credentials of --profile" if option == "--aggregator" else ""
+        raise InvalidInputError(f"--assume-role reads live accounts; omit it with {option}{own}")
     return True
 
 
 def refuse_choice_of_accounts(arguments: argparse.Namespace) -> None:
     """Raises InvalidInputError for options that choose accounts, which need --assume-role in this command."""
-    for name in ("account", "unit"):
-        if getattr(arguments, name):
-            raise InvalidInputError(f"--{name} chooses accounts to read with --assume-role; omit it")
+    if (option := given_option(arguments, "--account", "--unit")) is not None:
+        raise InvalidInputError(f"{option} chooses accounts to read with --assume-role; omit it")
 
 
 def has_role(arguments: argparse.Namespace) -> bool:
     """Whether a role is given. Raises InvalidInputError for an option that means nothing without one."""
     if arguments.assume_role is not None:
         return True
-    for name in ("external_id", "session_name", "resume"):
-        if getattr(arguments, name, None) is not None:
-            raise InvalidInputError(f"--{name.replace('_', '-')} is for --assume-role; omit it")
+    if (option := given_option(arguments, "--external-id", "--session-name", "--resume")) is not None:
+        raise InvalidInputError(f"{option} is for --assume-role; omit it")
     return False
 
 
@@ -111,19 +110,3 @@ def ignored_role_origin(arguments: argparse.Namespace) -> str | None:
 def option_origin(arguments: argparse.Namespace, option: str) -> str:
     """Where an option comes from: the command line, a variable or a file."""
     return next((one.origin for one in arguments.applied_options if one.option == option), COMMAND_LINE)
-
-
-def session_name(arguments: argparse.Namespace) -> str:
-    return arguments.session_name or DEFAULT_SESSION_NAME
-
-
-def _external_id(text: str) -> str:
-    if not EXTERNAL_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no external ID: 2 to 1,224 letters, digits and +=,.@:/-_")
-    return text
-
-
-def _session_name(text: str) -> str:
-    if not SESSION_NAME.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no session name: 2 to 64 letters, digits and +=,.@-_")
-    return text

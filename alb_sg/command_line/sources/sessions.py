@@ -14,8 +14,8 @@ from botocore.session import Session
 from alb_sg.aws.arns import account_id_of, region_of
 from alb_sg.aws.clients import CREDENTIAL_ERRORS, CallerIdentity, caller_identity, make_client, open_session
 from alb_sg.aws.roles import Role, RoleSettings, assume_role, parse_role, use_credentials
-from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.sources.role_options import has_role, ignored_role_origin, session_name
+from alb_sg.command_line.output import write_note
+from alb_sg.command_line.sources.role_options import DEFAULT_SESSION_NAME, has_role, ignored_role_origin
 from alb_sg.errors import InvalidInputError, NotReadError
 
 ALL_REGIONS = "all"
@@ -48,7 +48,7 @@ class RoleAssumer:
         own = open_session(self._profile)
         region = next((one for one in regions if one != ALL_REGIONS), own.get_config_variable("region"))
         self._region = region or DEFAULT_REGION
-        self._settings = RoleSettings(session_name(arguments), arguments.external_id)
+        self._settings = RoleSettings(arguments.session_name or DEFAULT_SESSION_NAME, arguments.external_id)
         self.caller = identify_caller(own, self._region)
 
     def assume(self, role: Role, account_id: str) -> Credentials:

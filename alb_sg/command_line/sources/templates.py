@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alb_sg.command_line.argument_types import add_repeatable, given_option
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.json_files import STANDARD_INPUT
@@ -29,43 +30,39 @@ TEMPLATES_HELP = """\
 STACK_NAME_TAG = "aws:cloudformation:stack-name"
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 # Options that only templates have.
-_TEMPLATE_OPTIONS = {
-    "template_parameter": "--template-parameter",
-    "template_parameter_file": "--template-parameter-file",
-    "template_defaults": "--template-defaults",
-    "nested_template": "--nested-template",
-    "stack": "--stack",
-    "stack_resources": "--stack-resources",
-    "previous_parameters": "--previous-parameters",
-}
+_TEMPLATE_OPTIONS = (
+    "--template-parameter",
+    "--template-parameter-file",
+    "--template-defaults",
+    "--nested-template",
+    "--stack",
+    "--stack-resources",
+    "--previous-parameters",
+)
 
 
 def add_template_arguments(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
+    add_repeatable(
+        group,
         "--template",
-        action="append",
-        default=[],
         metavar="F",
         help="a CloudFormation template, or the output folder of `cdk synth`; repeatable",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--template-parameter",
-        action="append",
-        default=[],
         metavar="K=V",
         help="the value of a template's parameter or pseudo parameter (AWS::Region); repeatable",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--template-parameter-file",
-        action="append",
-        default=[],
         metavar="F",
         help="values of parameters, as `aws cloudformation` and AWS CodePipeline take them; repeatable",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--nested-template",
-        action="append",
-        default=[],
         metavar="STACK=F",
         help="the template of the nested stack with this logical ID, whose TemplateURL is no local path; repeatable",
     )
@@ -79,10 +76,9 @@ def add_template_arguments(group: argparse._ActionsContainer) -> None:
         metavar="NAME",
         help="the deployed stack, by name or ARN, that the one --template updates; needs --profile or --region",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--stack-resources",
-        action="append",
-        default=[],
         metavar="F",
         help="the resources of the stack that the template updates, as `aws cloudformation describe-stack-resources` "
         "prints them, for --estate; repeatable for nested stacks",
@@ -98,9 +94,8 @@ def reads_templates(arguments: argparse.Namespace) -> bool:
     """Whether the source is templates. Raises InvalidInputError for their options without any."""
     if getattr(arguments, "template", None):
         return True
-    for name, option in _TEMPLATE_OPTIONS.items():
-        if getattr(arguments, name, None):
-            raise InvalidInputError(f"{option} is for templates; give one with --template, or omit it")
+    if (option := given_option(arguments, *_TEMPLATE_OPTIONS)) is not None:
+        raise InvalidInputError(f"{option} is for templates; give one with --template, or omit it")
     return False
 
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate.json_files import parse_json
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import (
     Action,
     PlannedResource,
@@ -29,16 +30,14 @@ from alb_sg.estate.planned.resources import (
 from alb_sg.estate.planned.stack_update import KEPT_BY
 from alb_sg.estate.planned.template_defaults import with_egress_of_changes
 from alb_sg.estate.planned.template_documents import RESOURCES, encode_template, parse_template
-from alb_sg.estate.planned.template_properties import convert_properties
+from alb_sg.estate.planned.template_properties import NO_VALUE_EXPRESSION, convert_properties
 from alb_sg.estate.planned.template_types import (
     CREATION_PROPERTIES,
     DECIDING_PROPERTIES,
     IDENTIFIER_ATTRIBUTES,
-    NESTED_STACK,
 )
 
 MARKER = "{{changeSet:KNOWN_AFTER_APPLY}}"
-NO_VALUE = {"Ref": "AWS::NoValue"}
 # The hook's words for actions, and those of the API.
 _ACTIONS = {
     "CREATE": Action.CREATE,
@@ -86,10 +85,8 @@ def read_changed_resources(payload: Mapping[str, Any]) -> list[ChangedResource]:
 
 
 def _context(value: Any, place: str) -> Mapping[str, Any]:
-    try:
+    with error_context(place):
         context = parse_json(value, unique_keys=True) if isinstance(value, str) and value.strip() else value
-    except InvalidInputError as error:
-        raise error.inside(place) from error
     if context is None or context == "":
         return {}
     if not isinstance(context, dict) or not isinstance(context.get("Properties") or {}, dict):
@@ -99,7 +96,7 @@ def _context(value: Any, place: str) -> Mapping[str, Any]:
 
 def is_relevant(resource: ChangedResource) -> bool:
     """Whether a verdict may depend on a resource of this type."""
-    return resource.type in DECIDING_PROPERTIES or resource.type == NESTED_STACK
+    return resource.type in DECIDING_PROPERTIES or resource.type == types.NESTED_STACK
 
 
 def read_change_set(
@@ -141,7 +138,7 @@ def read_change_set(
     unread = tuple(
         UnknownPlannedValue(f"what nested stack {one.logical_id} changes", "its own operation is judged when it runs")
         for one in changed
-        if one.type == NESTED_STACK
+        if one.type == types.NESTED_STACK
     )
     return Scenario(with_egress_of_changes(resources), unread=unread)
 
@@ -237,7 +234,7 @@ def _alternatives(expression: Any) -> Iterator[Any]:
             yield from _alternatives(argument[1])
             yield from _alternatives(argument[2])
             return
-    if expression != NO_VALUE:
+    if expression != NO_VALUE_EXPRESSION:
         yield expression
 
 
@@ -256,4 +253,4 @@ def _elements(expression: Any, length: int) -> Sequence[Any]:
 
 
 def _may_be_absent(expression: Any) -> bool:
-    return json.dumps(NO_VALUE) in json.dumps(expression)
+    return json.dumps(NO_VALUE_EXPRESSION) in json.dumps(expression)

@@ -10,6 +10,7 @@ from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import file_error_context
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack
 from alb_sg.estate.planned.resources import (
     Location,
@@ -35,7 +36,7 @@ from alb_sg.estate.planned.template_references import refuse_circles
 from alb_sg.estate.planned.template_rules import refuse_failing_assertions
 from alb_sg.estate.planned.template_stacks import Deployment, GivenValues, Stack, TemplateFile, TemplateLibrary
 from alb_sg.estate.planned.template_text import NO_VALUE, planned_value
-from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, LOAD_BALANCER, NESTED_STACK
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES
 from alb_sg.estate.planned.template_unseen import effects_of_unseen_stacks, unread_stacks
 from alb_sg.estate.planned.template_views import DependencyGraph
 
@@ -52,33 +53,33 @@ def read_templates(
     """
     library = TemplateLibrary(given)
     for file in files:
-        library.load_root(file)
-    graph = DependencyGraph(Deployment(files, given, library, Choices()))
+        library.load(file)
+    graph = DependencyGraph(Deployment(files, library, Choices()))
     for template in library.loaded.values():
         with file_error_context(template.path):
             refuse_circles(template.resources)
-    _refuse_unknown_parameters(given, library)
+    _refuse_unknown_parameters(library)
     _refuse_unknown_nested_stacks(given, graph.stacks)
 
     unread = tuple(unread_stacks(graph.stacks))
 
     def scenarios(addresses: frozenset[str] | None, judged: frozenset[str] | None) -> list[Scenario]:
         def resources(choices: Choices) -> list[PlannedResource]:
-            deployment = Deployment(files, given, library, choices)
+            deployment = Deployment(files, library, choices)
             return with_default_egress(_planned_resources(deployment, addresses), several=deployment.several)
 
         def has_load_balancer(found: Sequence[PlannedResource]) -> bool:
             return not graph.load_balancers or any(
-                one.type == LOAD_BALANCER and (not judged or one.address in judged) for one in found
+                one.type == types.LOAD_BALANCER and (not judged or one.address in judged) for one in found
             )
 
         # Otherwise a value that makes every load balancer impossible would be no error.
         ways = enumerate_choices(resources, has_load_balancer)
         return [Scenario(found, assumptions, judged, unread) for found, assumptions in ways]
 
-    updated = [root for root in graph.roots if root.file.deployed is not None]
+    updated = [(root, root.file.deployed) for root in graph.roots if root.file.deployed is not None]
     if updated:
-        return _update_scenarios(files, given, library, updated, unread)
+        return _update_scenarios(files, library, updated, unread)
     if over_estate:
         return scenarios(None, None)
     return _scenarios_of_parts(graph, scenarios, unread) or [Scenario((), unread=unread)]
@@ -111,22 +112,21 @@ def _scenarios_of_parts(
 
 def _update_scenarios(
     files: Sequence[TemplateFile],
-    given: GivenValues,
     library: TemplateLibrary,
-    updated: Sequence[Stack],
+    updated: Sequence[tuple[Stack, DeployedStack]],
     unread: tuple[UnknownPlannedValue, ...],
 ) -> list[Scenario]:
     """Every way of deploying templates of which some update stacks."""
     deployed: dict[str, DeployedResource] = {}
     previous: dict[str, PreviousResource] = {}
-    for root in updated:
-        for address, stack in _seen_stacks(root):
+    for root, root_stack in updated:
+        for address, stack in _seen_stacks(root, root_stack):
             deployed |= {f"{address}{logical_id}": one for logical_id, one in stack.resources.items()}
             previous |= _previous_resources(root.file, stack, address)
-        unread += tuple(_removed_nested_stacks(root))
+        unread += tuple(_removed_nested_stacks(root, root_stack))
 
     def resources(choices: Choices) -> list[PlannedResource]:
-        return _planned_resources(Deployment(files, given, library, choices), None)
+        return _planned_resources(Deployment(files, library, choices), None)
 
     several = len(files) > 1
     return [
@@ -139,17 +139,14 @@ def _update_scenarios(
     ]
 
 
-def _seen_stacks(root: Stack) -> Iterator[tuple[str, DeployedStack]]:
+def _seen_stacks(root: Stack, deployed: DeployedStack) -> Iterator[tuple[str, DeployedStack]]:
     """The deployed stacks whose templates are there now, and those that the update deletes, with the addresses of their
     resources. Raises InvalidInputError for a nested stack with a template whose resources are not known."""
-    deployed = root.file.deployed
-    if deployed is None:
-        return
     yield root.address, deployed
     for logical_id, one in deployed.resources.items():
-        if one.type != NESTED_STACK:
+        if one.type != types.NESTED_STACK:
             continue
-        remains = root.resources.get(logical_id, {}).get("Type") == NESTED_STACK
+        remains = root.resources.get(logical_id, {}).get("Type") == types.NESTED_STACK
         child = root.child(logical_id) if remains else None
         nested = deployed.nested.get(logical_id)
         if child is not None and nested is None:
@@ -161,13 +158,10 @@ def _seen_stacks(root: Stack) -> Iterator[tuple[str, DeployedStack]]:
             yield from nested.stacks(f"{root.address_of(logical_id)}.")
 
 
-def _removed_nested_stacks(root: Stack) -> Iterator[UnknownPlannedValue]:
+def _removed_nested_stacks(root: Stack, deployed: DeployedStack) -> Iterator[UnknownPlannedValue]:
     """The nested stacks that the update deletes, and of which nobody knows the resources."""
-    deployed = root.file.deployed
-    if deployed is None:
-        return
     for logical_id, one in deployed.resources.items():
-        if one.type == NESTED_STACK and logical_id not in root.resources and logical_id not in deployed.nested:
+        if one.type == types.NESTED_STACK and logical_id not in root.resources and logical_id not in deployed.nested:
             yield UnknownPlannedValue(f"what nested stack {root.address_of(logical_id)} takes away with it")
 
 
@@ -178,17 +172,19 @@ def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) 
     """
     if stack.template is None:
         return {}
-    name = f"deployed template of stack {stack.name}"
     library = TemplateLibrary()
     was = TemplateFile(
-        name, stack.name, file.account_id, file.region, parameters=stack.parameters, has_local_parts=False
+        f"deployed template of stack {stack.name}",
+        stack.name,
+        file.account_id,
+        file.region,
+        parameters=stack.parameters,
+        has_local_parts=False,
+        content=stack.template,
     )
     try:
-        template = library.add(name, stack.template, stack.parameters)
-        deployment = Deployment([was], NO_GIVEN_VALUES, library, Choices())
-        ways = enumerate_choices(
-            lambda choices: _planned_resources(Deployment([was], NO_GIVEN_VALUES, library, choices), None)
-        )
+        deployment = Deployment([was], library, Choices())
+        ways = enumerate_choices(lambda choices: _planned_resources(Deployment([was], library, choices), None))
     except InvalidInputError:
         return {}
     first = {one.address: one for one in ways[0][0]}
@@ -196,17 +192,17 @@ def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) 
     return {
         f"{address}{one.address}": PreviousResource(
             {key: _moved(value, address) for key, value in one.properties.items()},
-            _deletion_policy(deployment, template.resources[one.address]) in KEPT_BY,
+            _deletion_policy(deployment.roots[0], one.address) in KEPT_BY,
         )
         for one in certain.values()
     }
 
 
-def _deletion_policy(deployment: Deployment, resource: Mapping[str, Any]) -> object:
+def _deletion_policy(stack: Stack, logical_id: str) -> object:
     """The DeletionPolicy of a resource, which AWS::LanguageExtensions lets depend on parameters; None where it is not
     known."""
     try:
-        return deployment.roots[0].value(resource.get("DeletionPolicy"))
+        return stack.value(stack.resources[logical_id].get("DeletionPolicy"))
     except (InvalidInputError, NeedsChoiceError):
         return None
 
@@ -225,12 +221,12 @@ def _moved(value: PlannedValue, address: str) -> PlannedValue:
 def _unjudged(load_balancer: str, error: TooManyWaysError) -> PlannedResource:
     """A load balancer of which nothing is known: the verdicts of no other depend on it."""
     origin = f"which of more than {MAX_SCENARIOS} ways of deploying {load_balancer}"
-    return PlannedResource(load_balancer, LOAD_BALANCER, {"Type": UnknownPlannedValue(origin, error.remedy)})
+    return PlannedResource(load_balancer, types.LOAD_BALANCER, {"Type": UnknownPlannedValue(origin, error.remedy)})
 
 
-def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> None:
+def _refuse_unknown_parameters(library: TemplateLibrary) -> None:
     declared = {name for template in library.loaded.values() for name in template.parameters}
-    for name in given.parameters:
+    for name in library.given.parameters:
         if name not in declared and name not in PSEUDO_PARAMETERS:
             templates = ", ".join(template.name for template in library.loaded.values())
             known = f"it has {', '.join(sorted(declared))}" if declared else "it has none"
@@ -244,7 +240,7 @@ def _refuse_unknown_nested_stacks(given: GivenValues, stacks: Sequence[Stack]) -
         stack.address_of(logical_id)
         for stack in stacks
         for logical_id, resource in stack.resources.items()
-        if resource["Type"] == NESTED_STACK
+        if resource["Type"] == types.NESTED_STACK
     }
     for address in given.nested_templates:
         if address not in addresses:
@@ -295,7 +291,7 @@ def _resolved_properties(
     """The properties that decide verdicts, or the others."""
     kind = resource["Type"]
     found: dict[str, PlannedValue] = {}
-    for name, expression in (resource.get("Properties") or {}).items():
+    for name, expression in resource["Properties"].items():
         if (name in DECIDING_PROPERTIES[kind]) != deciding:
             continue
         try:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
 from alb_sg.estate.field_readers import require_object, required_text
 from alb_sg.estate.json_files import file_error_context, read_json_file
-from alb_sg.estate.planned.template_types import NESTED_STACK
+from alb_sg.estate.planned.resource_types import NESTED_STACK
 
 # The keys of resources in what `aws cloudformation` prints.
 RESOURCE_KEYS = ("StackResources", "StackResourceSummaries")
@@ -67,14 +67,11 @@ def read_resource_files(paths: Sequence[str]) -> list[DeployedStack]:
     for path in paths:
         with file_error_context(path):
             for index, item in enumerate(_items(read_json_file(path, unique_keys=True))):
-                place = f"[{index}]"
-                try:
+                with error_context(f"[{index}]"):
                     shape = require_object(item)
                     stack_id = required_text(shape, "StackId") if "StackId" in shape else path
                     names.setdefault(stack_id, str(shape.get("StackName") or ""))
                     items.setdefault(stack_id, []).append(shape)
-                except InvalidInputError as error:
-                    raise error.inside(place) from error
     stacks = {}
     for stack_id, found in items.items():
         with file_error_context(names[stack_id] or stack_id):

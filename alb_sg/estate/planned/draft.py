@@ -50,7 +50,7 @@ class Draft:
             self.by_type.setdefault(resource.type, []).append(resource)
         self.all_by_id = {resource_id(one): one for one in all_resources if one.action is not Action.DELETE}
         self.touched: set[str] = set()
-        before = Estate(account_region.account_id, account_region.region) if base is None else base
+        self._before = before = Estate(account_region.account_id, account_region.region) if base is None else base
         self.failures: list[ReadFailure] = list(before.failures)
         self.load_balancers = dict(before.load_balancers)
         self.listeners = {one.arn: one for found in (before.listeners or {}).values() for one in found}
@@ -107,7 +107,7 @@ class Draft:
 
     def estate(self) -> Estate:
         """The estate as it is now."""
-        before = Estate(self.account_region.account_id, self.account_region.region) if self.base is None else self.base
+        before = self._before
         if self.base is None:
             self.failures += [ReadFailure(section, None, NOT_IN_DOCUMENT) for section in _PARTIAL_SECTIONS]
         else:
@@ -137,9 +137,8 @@ class Draft:
     def _listeners_by_load_balancer(self) -> dict[str, tuple[Listener, ...]]:
         """The listeners of each load balancer. Those that the base does not tell stay unknown."""
         found = listeners_by_load_balancer(self.load_balancers, self.listeners.values())
-        for arn in () if self.base is None else self.base.load_balancers:
-            if arn not in (self.base.listeners or {} if self.base is not None else {}):
-                found.pop(arn, None)
+        for arn in self._before.load_balancers.keys() - (self._before.listeners or {}).keys():
+            found.pop(arn, None)
         return found
 
     def _section(self, before: Mapping[str, Any] | None, after: dict[str, Any]) -> dict[str, Any] | None:

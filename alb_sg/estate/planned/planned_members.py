@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from alb_sg.estate.cidr import is_cidr
 from alb_sg.estate.model import Instance, NetworkInterface, UnknownValue, is_placeholder
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.draft import Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
 from alb_sg.estate.planned.planned_vpcs import VpcBuilder
 from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
-from alb_sg.estate.planned.values import Properties, is_cidr, resource_id, unknown_text, unknown_value
+from alb_sg.estate.planned.values import Properties, resource_id, unknown_text, unknown_value
 
 
 class Members(NamedTuple):

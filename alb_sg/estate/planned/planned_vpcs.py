@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from alb_sg.estate.cidr import Family
+from alb_sg.estate.cidr import Family, is_cidr
 from alb_sg.estate.model import PrefixList, Subnet, UnknownValue, Vpc, is_placeholder
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_ACCOUNT, Draft
 from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
-from alb_sg.estate.planned.values import FAMILIES, Properties, is_cidr, resource_id, unknown_text, unknown_value
+from alb_sg.estate.planned.values import FAMILIES, Properties, resource_id, unknown_text, unknown_value
 from alb_sg.estate.sections import Section
 
 NetworkT = TypeVar("NetworkT", Vpc, Subnet)

@@ -22,6 +22,10 @@ ECS_SERVICE = "AWS::ECS::Service"
 ECS_TASK_SET = "AWS::ECS::TaskSet"
 SPOT_FLEET = "AWS::EC2::SpotFleet"
 PREFIX_LIST = "AWS::EC2::PrefixList"
+NETWORK_INTERFACE_ATTACHMENT = "AWS::EC2::NetworkInterfaceAttachment"
+SECURITY_GROUP_VPC_ASSOCIATION = "AWS::EC2::SecurityGroupVpcAssociation"
+VPC_PEERING_CONNECTION = "AWS::EC2::VPCPeeringConnection"
+NESTED_STACK = "AWS::CloudFormation::Stack"
 
 # A target in a target group: TargetGroupArn, Id, Port.
 TARGET_REGISTRATION = "AlbSg::TargetRegistration"

@@ -6,17 +6,12 @@ Properties before the update are those of the deployed template with the deploye
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alb_sg.estate.planned.deployed_stack import DeployedResource
-from alb_sg.estate.planned.resources import (
-    Action,
-    PlannedResource,
-    PlannedValue,
-    ResourceReference,
-    UnknownPlannedValue,
-)
+from alb_sg.estate.planned.resources import Action, PlannedResource, PlannedValue
+from alb_sg.estate.planned.template_text import is_known
 from alb_sg.estate.planned.template_types import CREATION_PROPERTIES, DECIDING_PROPERTIES
 from alb_sg.estate.planned.values import PlannedValues
 
@@ -41,7 +36,8 @@ def update_stack(
     """The resources of a template, as changes of those that are `deployed`, which the result also deletes. Both
     mappings are by address."""
     before = _resolved(deployed, previous)
-    own = {one.address for one in resources if _is_deployed(one, deployed)}
+    own = {one.address for one in resources if one.address in deployed and deployed[one.address].type == one.type}
+    staying = own | {address for address, one in previous.items() if one.is_retained}
     updated = [
         replace(
             one,
@@ -74,18 +70,9 @@ def update_stack(
             region=account_region[1],
         )
         for address, one in deployed.items()
-        if one.type in DECIDING_PROPERTIES and address not in own and not _is_retained(previous.get(address))
+        if one.type in DECIDING_PROPERTIES and address not in staying
     ]
     return [*kept, *gone]
-
-
-def _is_deployed(resource: PlannedResource, deployed: Mapping[str, DeployedResource]) -> bool:
-    known = deployed.get(resource.address)
-    return known is not None and known.type == resource.type
-
-
-def _is_retained(previous: PreviousResource | None) -> bool:
-    return previous is not None and previous.is_retained
 
 
 def _resolved(
@@ -127,22 +114,11 @@ def _is_replaced(values: PlannedValues, resource: PlannedResource) -> bool:
         return False
     for name in CREATION_PROPERTIES.get(resource.type, ()):
         was, becomes = resource.before.get(name), values.resolve_all(resource.properties.get(name))
-        if was != becomes and not _has_unknown([was, becomes]):
+        if was != becomes and is_known([was, becomes]):
             return True
     return False
 
 
 def _is_same(values: PlannedValues, resource: PlannedResource) -> bool:
     after = {name: values.resolve_all(value) for name, value in resource.properties.items()}
-    return after == resource.before and not _has_unknown(after.values())
-
-
-def _has_unknown(values: Iterable[PlannedValue]) -> bool:
-    for one in values:
-        if isinstance(one, UnknownPlannedValue | ResourceReference):
-            return True
-        if isinstance(one, Mapping) and _has_unknown(one.values()):
-            return True
-        if isinstance(one, list | tuple) and _has_unknown(one):
-            return True
-    return False
+    return after == resource.before and is_known(after)

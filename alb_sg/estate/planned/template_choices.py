@@ -47,9 +47,8 @@ class NeedsChoiceError(Exception):
 class UndeployableError(InvalidInputError):
     """CloudFormation would refuse the template with the choices that were made."""
 
-    def inside(self, place: str) -> UndeployableError:
-        error = super().inside(place)
-        return UndeployableError(error.message, error.place)
+    def at(self, place: str) -> UndeployableError:
+        return UndeployableError(self.message, place)
 
 
 class Choices:
@@ -71,19 +70,14 @@ class Choices:
             return options[0].value
         raise NeedsChoiceError(key, options, parameter)
 
-    def get(self, key: Hashable) -> object:
-        """What was chosen; None if nothing was."""
-        option = self._made.get(key)
-        return None if option is None else option.value
-
     def extended(self, key: Hashable, option: Option) -> Choices:
         return Choices({**self._made, key: option})
 
     def literal_of(self, stack: str, name: str) -> str | None:
         """The value of a parameter, where a choice says what it is."""
-        chosen = self.get(("value", stack, name))
-        if isinstance(chosen, str):
-            return chosen
+        chosen = self._made.get(("value", stack, name))
+        if chosen is not None and isinstance(chosen.value, str):
+            return chosen.value
         return self._literals.get((stack, name))
 
     @property

@@ -1,7 +1,7 @@
 """What CloudFormation and EC2 add where a template writes nothing.
 
 A security group without `SecurityGroupEgress` lets everything out. Source: "AWS::EC2::SecurityGroup" of the
-CloudFormation template reference; for IPv6, "Security group rules" of the Amazon VPC user guide.
+CloudFormation template reference; for IPv6, "Security group rules" of the Amazon types.VPC user guide.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import (
     Action,
     PlannedResource,
@@ -16,10 +17,11 @@ from alb_sg.estate.planned.resources import (
     ResourceReference,
     UnknownPlannedValue,
 )
-from alb_sg.estate.planned.template_types import EGRESS, SECURITY_GROUP, VPC, VPC_CIDR_BLOCK
 
 EGRESS_PROPERTY = "SecurityGroupEgress"
-IPV6_ORIGIN = "whether EC2 adds the default outbound rule for IPv6 to {address}, which it does if the VPC has IPv6"
+IPV6_ORIGIN = (
+    "whether EC2 adds the default outbound rule for IPv6 to {address}, which it does if the types.VPC has IPv6"
+)
 
 
 def with_default_egress(resources: Sequence[PlannedResource], *, several: bool) -> list[PlannedResource]:
@@ -31,7 +33,7 @@ def with_default_egress(resources: Sequence[PlannedResource], *, several: bool) 
     removers: dict[str, str] = {}
     anywhere: str | None = None
     for resource in resources:
-        if resource.type == EGRESS:
+        if resource.type == types.SECURITY_GROUP_EGRESS:
             group = resource.properties.get("GroupId")
             if isinstance(group, ResourceReference):
                 removers.setdefault(group.address, resource.address)
@@ -39,8 +41,8 @@ def with_default_egress(resources: Sequence[PlannedResource], *, several: bool) 
                 anywhere = anywhere or resource.address
     return [
         one
-        if one.type != SECURITY_GROUP or one.properties.get(EGRESS_PROPERTY)
-        else _with_egress(one, _default_egress(one, ipv4_vpcs, removers.get(one.address, anywhere)))
+        if one.type != types.SECURITY_GROUP or one.properties.get(EGRESS_PROPERTY)
+        else _group_with_default_egress(one, ipv4_vpcs, removers.get(one.address, anywhere))
         for one in resources
     ]
 
@@ -62,13 +64,9 @@ def with_egress_of_changes(resources: Sequence[PlannedResource], *, several: boo
     ]
 
 
-def _with_egress(group: PlannedResource, rules: list[dict[str, PlannedValue]]) -> PlannedResource:
-    return replace(group, properties={**group.properties, EGRESS_PROPERTY: rules})
-
-
-def _default_egress(
+def _group_with_default_egress(
     group: PlannedResource, ipv4_vpcs: frozenset[str], remover: str | None
-) -> list[dict[str, PlannedValue]]:
+) -> PlannedResource:
     # What a separate rule or an empty list does to the default rule is not documented.
     doubt = f"{remover} takes" if remover is not None else "an empty SecurityGroupEgress takes"
     unsure = remover is not None or EGRESS_PROPERTY in group.properties
@@ -77,14 +75,14 @@ def _default_egress(
     vpc = group.properties.get("VpcId")
     if not (isinstance(vpc, ResourceReference) and vpc.address in ipv4_vpcs):
         rules.append({"IpProtocol": "-1", "CidrIpv6": UnknownPlannedValue(IPV6_ORIGIN.format(address=group.address))})
-    return rules
+    return replace(group, properties={**group.properties, EGRESS_PROPERTY: rules})
 
 
 def _vpcs_without_ipv6(resources: Sequence[PlannedResource]) -> frozenset[str]:
     """The addresses of the VPCs that get no IPv6 block here."""
-    vpcs = {one.address for one in resources if one.type == VPC}
+    vpcs = {one.address for one in resources if one.type == types.VPC}
     for one in resources:
-        if one.type == VPC_CIDR_BLOCK and not isinstance(one.properties.get("CidrBlock"), str):
+        if one.type == types.VPC_CIDR_BLOCK and not isinstance(one.properties.get("CidrBlock"), str):
             vpc = one.properties.get("VpcId")
             vpcs -= {vpc.address} if isinstance(vpc, ResourceReference) else vpcs
     return frozenset(vpcs)

@@ -64,7 +64,9 @@ def _parse(content: bytes) -> tuple[Any, Mapping[str, int]]:
     text = _decode(content)
     if not text.strip():
         raise InvalidInputError("the file is empty; a CloudFormation template was expected")
-    return _parse_json_template(text) if text.lstrip().startswith("{") else _parse_yaml_template(text)
+    if text.lstrip().startswith("{"):
+        return parse_json(text), _json_resource_lines(text)
+    return _parse_yaml_template(text)
 
 
 def _other_kind(value: Mapping[str, Any]) -> str:
@@ -90,10 +92,6 @@ def _decode(content: bytes) -> str:
 # --- JSON
 
 
-def _parse_json_template(text: str) -> tuple[Any, Mapping[str, int]]:
-    return parse_json(text), _json_resource_lines(text)
-
-
 def _json_resource_lines(text: str) -> dict[str, int]:
     """The line of each key of `Resources`, in text that is known to be JSON."""
     decoder = json.JSONDecoder()
@@ -115,13 +113,7 @@ def _json_resource_lines(text: str) -> dict[str, int]:
     for key, _, value_start in entries(_skip_space(text, 0)):
         if key == RESOURCES and text[value_start] == "{":
             starts = {name: start for name, start, _ in entries(value_start)}
-    lines: dict[str, int] = {}
-    line, counted = 1, 0
-    for name, start in starts.items():
-        line += text.count("\n", counted, start)
-        counted = start
-        lines[name] = line
-    return lines
+    return {name: text.count("\n", 0, start) + 1 for name, start in starts.items()}
 
 
 _SPACE = re.compile(r"[ \t\r\n]*")

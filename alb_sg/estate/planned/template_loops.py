@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
@@ -24,14 +23,6 @@ PLACEHOLDER = re.compile(r"([$&])\{([A-Za-z0-9]+)\}")
 MAX_ENTRIES = 500
 
 
-@dataclass(frozen=True)
-class Unrolled:
-    """A template without loops. `loops` has the loop of each resource that one made."""
-
-    document: Mapping[str, Any]
-    loops: Mapping[str, str]
-
-
 def has_loops(document: Mapping[str, Any]) -> bool:
     """Whether a template has a loop anywhere."""
     return any(_has_loop(document.get(section)) for section in SECTIONS)
@@ -39,9 +30,9 @@ def has_loops(document: Mapping[str, Any]) -> bool:
 
 def unroll_loops(
     document: Mapping[str, Any], parameters: Mapping[str, DeclaredParameter], values: Mapping[str, str]
-) -> Unrolled:
-    """The template with the fragments of its loops. `values` are those of parameters and pseudo parameters that are
-    known. Raises InvalidInputError, also for a list that is not known."""
+) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The template with the fragments of its loops, and the loop of each resource that one made. `values` are those of
+    parameters and pseudo parameters that are known. Raises InvalidInputError, also for a list that is not known."""
     unroller = _Unroller(document.get("Mappings") or {}, parameters, values)
     unrolled = dict(document)
     loops: dict[str, str] = {}
@@ -52,7 +43,7 @@ def unroll_loops(
         if name.startswith(LOOP):
             made = unroller.walk({name: document[RESOURCES][name]}, {}, RESOURCES)
             loops |= dict.fromkeys(made, name)
-    return Unrolled(unrolled, loops)
+    return unrolled, loops
 
 
 def _has_loop(value: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.planned.template_types import NESTED_STACK
+from alb_sg.estate.planned.resource_types import NESTED_STACK
 
 # It adds functions, which this package resolves itself.
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"

@@ -17,12 +17,13 @@ from alb_sg.estate.planned.template_types import (
 
 # A condition's name, the value where it holds, and the other.
 CONDITION_ARGUMENTS = 3
-_NO_VALUE = {"Ref": "AWS::NoValue"}
+# The expression that removes a property.
+NO_VALUE_EXPRESSION = {"Ref": "AWS::NoValue"}
 
 
 def spread_condition(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     """The properties by name. `Fn::If` in place of all properties becomes one for each of them."""
-    if properties == _NO_VALUE:
+    if properties == NO_VALUE_EXPRESSION:
         return {}
     argument = properties.get("Fn::If")
     if len(properties) != 1 or not isinstance(argument, list) or len(argument) != CONDITION_ARGUMENTS:
@@ -32,7 +33,7 @@ def spread_condition(properties: Mapping[str, Any]) -> Mapping[str, Any]:
         return properties
     then, otherwise = map(spread_condition, values)
     return {
-        name: {"Fn::If": [condition, then.get(name, _NO_VALUE), otherwise.get(name, _NO_VALUE)]}
+        name: {"Fn::If": [condition, then.get(name, NO_VALUE_EXPRESSION), otherwise.get(name, NO_VALUE_EXPRESSION)]}
         for name in {**then, **otherwise}
     }
 

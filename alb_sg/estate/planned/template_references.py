@@ -30,7 +30,7 @@ def refuse_circles(resources: Mapping[str, Mapping[str, Any]]) -> None:
 def _names(resource: Mapping[str, Any]) -> Iterator[str]:
     depends_on = resource.get("DependsOn") or []
     yield from [depends_on] if isinstance(depends_on, str) else (one for one in depends_on if isinstance(one, str))
-    yield from names_in(resource.get("Properties"))
+    yield from names_in(resource["Properties"])
 
 
 def names_in(value: Any, *, with_conditional: bool = False) -> Iterator[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alb_sg.aws.arns import account_id_of, partition_of_region
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.field_readers import texts_in
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
 from alb_sg.estate.planned.deployed_stack import DeployedStack
+from alb_sg.estate.planned.resource_types import NESTED_STACK
 from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, Option, UndeployableError
-from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
+from alb_sg.estate.planned.template_documents import RESOURCES, parse_template
 from alb_sg.estate.planned.template_includes import insert_local_files
 from alb_sg.estate.planned.template_loops import has_loops, unroll_loops
 from alb_sg.estate.planned.template_macros import (
@@ -29,9 +30,9 @@ from alb_sg.estate.planned.template_parameters import (
     plain_text,
     read_declared_parameters,
 )
-from alb_sg.estate.planned.template_properties import spread_condition
+from alb_sg.estate.planned.template_properties import NO_VALUE_EXPRESSION, spread_condition
 from alb_sg.estate.planned.template_text import NO_VALUE, OpenParameter, is_known, split, unknown_of
-from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX, NESTED_STACK
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX
 from alb_sg.estate.planned.template_values import Expressions, parameter_label
 
 OPTION = "--template-parameter"
@@ -43,8 +44,8 @@ class TemplateFile:
     """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them.
 
     `deployed` is the stack that it updates. `parameters` are values of its parameters for which the caller gives no
-    others. `has_local_parts`: the templates of nested stacks may be files beside it. `assets` are local files by the
-    keys that they get in S3.
+    others. `has_local_parts`: the templates of nested stacks may be files beside it. `content` is that of a template
+    that is no file, and `assets` are local files by the keys that they get in S3.
     """
 
     path: str
@@ -54,6 +55,7 @@ class TemplateFile:
     deployed: DeployedStack | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     has_local_parts: bool = True
+    content: bytes | None = None
     assets: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
@@ -64,6 +66,7 @@ class LoadedTemplate:
     path: str
     document: Mapping[str, Any]
     resources: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Mapping[str, Any]]
     lines: Mapping[str, int]
     parameters: Mapping[str, DeclaredParameter]
 
@@ -84,35 +87,17 @@ class GivenValues:
 
 @dataclass
 class TemplateLibrary:
-    """Reads every file once. `given` decides how often the loops of templates run."""
+    """Reads every file once, with what is `given` for the deployment."""
 
     given: GivenValues = field(default_factory=GivenValues)
     loaded: dict[tuple[str, frozenset[tuple[str, str]]], LoadedTemplate] = field(default_factory=dict)
 
-    def add(self, name: str, content: bytes, parameters: Mapping[str, str]) -> LoadedTemplate:
-        """A template that is no file. Raises InvalidInputError with its name."""
-        with file_error_context(name):
-            found = self.loaded[name, frozenset(parameters.items())] = _load(
-                name, content, self.given, parameters, folder=None
-            )
-        return found
-
-    def load_root(self, file: TemplateFile) -> LoadedTemplate:
-        """A template that the caller names. Raises InvalidInputError with the file's name."""
-        return self.load(file.path, file.parameters, has_local_parts=file.has_local_parts)
-
-    def load(
-        self, path: str, parameters: Mapping[str, str] | None = None, *, has_local_parts: bool = True
-    ) -> LoadedTemplate:
-        """A file; `parameters` are values for which the caller gives no others, and `has_local_parts` says whether it
-        may include other files. Raises InvalidInputError with the file's name."""
-        own = parameters or {}
-        key = path, frozenset(own.items())
+    def load(self, file: TemplateFile) -> LoadedTemplate:
+        """Raises InvalidInputError with the file's name."""
+        key = file.path, frozenset(file.parameters.items())
         if key not in self.loaded:
-            with file_error_context(path):
-                self.loaded[key] = _load(
-                    path, read_content(path), self.given, own, folder=folder_of(path) if has_local_parts else None
-                )
+            with file_error_context(file.path):
+                self.loaded[key] = _load(file, self.given)
         return self.loaded[key]
 
 
@@ -121,36 +106,33 @@ def folder_of(path: str) -> Path:
     return Path() if path == STANDARD_INPUT else Path(path).parent
 
 
-def _load(
-    path: str, content: bytes, given: GivenValues, parameters: Mapping[str, str], *, folder: Path | None
-) -> LoadedTemplate:
-    """A template. `folder` holds the files that it includes; None where there are none."""
-    document: TemplateDocument = parse_template(content)
+def _load(file: TemplateFile, given: GivenValues) -> LoadedTemplate:
+    document = parse_template(read_content(file.path) if file.content is None else file.content)
     value, lines = document.value, dict(document.lines)
-    if folder is not None:
-        value = insert_local_files(value, folder)
+    if file.has_local_parts:
+        value = insert_local_files(value, folder_of(file.path))
     if uses_language_extensions(value) and has_loops(value):
         declared = read_declared_parameters(value)
         defaults = {
             name: one.default for name, one in declared.items() if given.take_defaults and one.default is not None
         }
-        unrolled = unroll_loops(value, declared, {**defaults, **parameters, **given.parameters})
-        value = unrolled.document
-        lines |= {name: lines[loop] for name, loop in unrolled.loops.items() if loop in lines}
+        value, loops = unroll_loops(value, declared, {**defaults, **file.parameters, **given.parameters})
+        lines |= {name: lines[loop] for name, loop in loops.items() if loop in lines}
     value = expand_transforms(value)
     resources = {
         logical_id: _checked_resource(logical_id, resource) for logical_id, resource in value[RESOURCES].items()
     }
-    _require_outputs(value.get("Outputs") or {})
-    return LoadedTemplate(path, value, resources, lines, read_declared_parameters(value))
+    outputs = _checked_outputs(value.get("Outputs") or {})
+    return LoadedTemplate(file.path, value, resources, outputs, lines, read_declared_parameters(value))
 
 
-def _require_outputs(outputs: Any) -> None:
+def _checked_outputs(outputs: Any) -> Mapping[str, Mapping[str, Any]]:
     if not isinstance(outputs, dict):
         raise InvalidInputError("Outputs must be an object")
     for name, output in outputs.items():
         if not isinstance(output, dict):
             raise InvalidInputError("an output must be an object with a Value", f"Outputs.{name}")
+    return outputs
 
 
 def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
@@ -180,34 +162,20 @@ def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
                 f"{function} makes properties only when CloudFormation processes the template; {PROCESSED_HINT}",
                 place,
             )
-    return {**resource, "Properties": properties} if properties else resource
-
-
-@contextmanager
-def _template_context(template: LoadedTemplate) -> Iterator[None]:
-    """Adds the template's name to the place in errors; what cannot be deployed remains that."""
-    try:
-        with file_error_context(template.path):
-            yield
-    except InvalidInputError as error:
-        if isinstance(error.__cause__, UndeployableError):
-            raise UndeployableError(error.message, error.place) from error
-        raise
+    return {**resource, "Properties": properties}
 
 
 class Deployment:
     """All stacks of a deployment, with the choices made so far."""
 
-    def __init__(
-        self, files: Sequence[TemplateFile], given: GivenValues, library: TemplateLibrary, choices: Choices
-    ) -> None:
-        self.given = given
+    def __init__(self, files: Sequence[TemplateFile], library: TemplateLibrary, choices: Choices) -> None:
+        self.given = library.given
         self.library = library
         self.choices = choices
         self.several = len(files) > 1
         addresses = _root_addresses(files)
         self.roots = [
-            Stack(self, library.load_root(file), address, file) for file, address in zip(files, addresses, strict=True)
+            Stack(self, library.load(file), address, file) for file, address in zip(files, addresses, strict=True)
         ]
         self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
 
@@ -224,8 +192,7 @@ class Deployment:
     def imported(self, name: object) -> object:
         """The value of an export, from another template of this deployment."""
         if not is_known(name):
-            unknown = unknown_of(name)
-            return UnknownPlannedValue(f"an import whose name depends on {unknown.origin}", unknown.remedy)
+            return unknown_of(name, "an import whose name depends on ")
         text = plain_text(name)
         for stack, output in self._exports_of_name().get(text, ()):
             if stack.has(output):
@@ -237,8 +204,7 @@ class Deployment:
         `region` is None where any may be meant."""
         for value in (name, output, region):
             if not is_known(value):
-                unknown = unknown_of(value)
-                return UnknownPlannedValue(f"an output of a stack that depends on {unknown.origin}", unknown.remedy)
+                return unknown_of(value, "an output of a stack that depends on ")
         text = plain_text(name)
         found = [
             root
@@ -258,14 +224,10 @@ class Deployment:
         if self._exports is None:
             # An export whose name is an import would ask for exports again.
             self._exports = {}
-            if not self.is_single_stack:
+            # A single stack has none to import from.
+            if self.several or any(one["Type"] == NESTED_STACK for one in self.roots[0].resources.values()):
                 self._exports = self._find_exports()
         return self._exports
-
-    @property
-    def is_single_stack(self) -> bool:
-        """Whether there is no stack that another could import from."""
-        return not self.several and not any(one["Type"] == NESTED_STACK for one in self.roots[0].resources.values())
 
     def _find_exports(self) -> dict[str, list[tuple[Stack, Mapping[str, Any]]]]:
         found: dict[str, list[tuple[Stack, Mapping[str, Any]]]] = {}
@@ -309,9 +271,11 @@ class Stack:
         self.choices = deployment.choices
         self.document = template.document
         self.resources = template.resources
+        self.outputs = template.outputs
         self.expressions = Expressions(self)
         self._parent = parent
-        self._passed = None if parent is None else _PassedValues(*parent)
+        # What the parent passes for each parameter, as the parent writes it.
+        self.passed = {} if parent is None else _passed_expressions(*parent)
         self._children: dict[str, Stack | None] = {}
         self._values: dict[str, object] = {}
 
@@ -323,10 +287,6 @@ class Stack:
     def parent(self) -> Stack | None:
         return None if self._parent is None else self._parent[0]
 
-    def passed_expression(self, name: str) -> Any:
-        """What the parent passes for a parameter, as the parent writes it; None if it passes nothing."""
-        return None if self._passed is None else self._passed.expressions.get(name)
-
     def encloses(self, path: str) -> bool:
         """Whether a template is that of this stack, or of one that this stack is nested in."""
         return self.template.path == path or (self.parent is not None and self.parent.encloses(path))
@@ -335,7 +295,7 @@ class Stack:
 
     def value(self, expression: Any) -> object:
         """The value of an expression. Raises InvalidInputError with the template's name."""
-        with _template_context(self.template):
+        with file_error_context(self.template.path):
             return self.expressions.resolve(expression)
 
     def address_of(self, logical_id: str) -> str:
@@ -375,13 +335,12 @@ class Stack:
 
     def output(self, name: str) -> object:
         """The value of an output for another stack."""
-        outputs = self.document.get("Outputs") or {}
-        if name not in outputs:
+        if name not in self.outputs:
             raise InvalidInputError(f"{self.template.name} has no output {name!r}; define it below Outputs")
-        if not self.has(outputs[name]):
+        if not self.has(self.outputs[name]):
             raise UndeployableError(f"{self.template.name} does not make the output {name!r}: its condition fails")
         with self.expressions.guard(f"{self.address}Outputs.{name}"):
-            value = self.value(outputs[name].get("Value"))
+            value = self.value(self.outputs[name].get("Value"))
         return "" if value is NO_VALUE else value
 
     # --- parameters
@@ -393,8 +352,8 @@ class Stack:
 
     def _declared(self, name: str) -> object:
         declared = self.template.parameters[name]
-        if self._passed is not None:
-            return self._passed_value(declared, self._passed)
+        if self._parent is not None:
+            return self._passed_value(declared, *self._parent)
         text = self.deployment.given.parameters.get(name, self.file.parameters.get(name))
         if text is not None:
             return self._given(declared, text)
@@ -402,16 +361,19 @@ class Stack:
             return self._given(declared, declared.default)
         return self._not_given(declared)
 
-    def _passed_value(self, declared: DeclaredParameter, passed: Mapping[str, object]) -> object:
+    def _passed_value(self, declared: DeclaredParameter, parent: Stack, logical_id: str) -> object:
         """The value in a nested stack, whose defaults apply."""
-        if declared.name not in passed:
+        if declared.name not in self.passed:
             if declared.default is None:
                 raise InvalidInputError(
                     f"{parameter_label(self.address, declared.name)} has no default, and the parent stack passes no "
                     "value; pass one"
                 )
             return self._given(declared, declared.default)
-        value = passed[declared.name]
+        with parent.expressions.guard(f"{parent.address_of(logical_id)}.Parameters.{declared.name}"):
+            value = parent.value(self.passed[declared.name])
+        if value is NO_VALUE:
+            value = ""
         if is_known(value):
             return self._given(declared, plain_text(value))
         if declared.is_from_ssm:
@@ -495,18 +457,15 @@ class Stack:
     def with_nested(self, addresses: Collection[str] | None = None) -> Iterator[Stack]:
         """The stack and those that it nests and creates. Asks for choices."""
         yield self
-        for logical_id, resource in self.resources.items():
-            child = self.child(logical_id) if resource["Type"] == NESTED_STACK else None
-            if child is None:
-                continue
+        for logical_id, child in self.children():
             is_needed = addresses is None or any(one.startswith(child.address) for one in addresses)
             if is_needed and self.is_created(logical_id):
                 yield from child.with_nested(addresses)
 
     def exports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The outputs with an export whose name is known, by that name, whether or not their condition holds."""
-        for output in (self.document.get("Outputs") or {}).values():
-            export = output.get("Export") if isinstance(output, dict) else None
+        for output in self.outputs.values():
+            export = output.get("Export")
             if isinstance(export, dict) and "Name" in export:
                 name = self.value(export["Name"])
                 if is_known(name):
@@ -517,7 +476,7 @@ class Stack:
         condition = entry.get("Condition")
         if not isinstance(condition, str):
             return True
-        with _template_context(self.template):
+        with file_error_context(self.template.path):
             return self.expressions.condition(condition)
 
     def nested_output(self, logical_id: str, name: str) -> object:
@@ -527,6 +486,19 @@ class Stack:
             address = self.address_of(logical_id)
             return UnknownPlannedValue(f"output {name} of nested stack {address}", nested_remedy(address))
         return child.output(name)
+
+    def children(self) -> Iterator[tuple[str, Stack]]:
+        """The nested stacks whose templates are local files, by logical ID, whether or not they are created."""
+        for logical_id, resource in self.resources.items():
+            child = self.child(logical_id) if resource["Type"] == NESTED_STACK else None
+            if child is not None:
+                yield logical_id, child
+
+    def unseen_children(self) -> Iterator[str]:
+        """The logical IDs of the nested stacks whose templates are not local files."""
+        for logical_id, resource in self.resources.items():
+            if resource["Type"] == NESTED_STACK and self.child(logical_id) is None:
+                yield logical_id
 
     def child(self, logical_id: str) -> Stack | None:
         """A nested stack; None where its template is not a local file."""
@@ -541,10 +513,10 @@ class Stack:
         address = f"{self.address_of(logical_id)}."
         if self.encloses(path):
             raise InvalidInputError(f"the template {path} nests itself; remove the circle", self.template.name)
-        passed = self.resources[logical_id].get("Properties", {}).get("Parameters") or {}
+        passed = self.resources[logical_id]["Properties"].get("Parameters") or {}
         if not isinstance(passed, dict):
             raise InvalidInputError("Parameters must be an object", f"{self.template.name}: {RESOURCES}.{logical_id}")
-        template = self.deployment.library.load(path)
+        template = self.deployment.library.load(TemplateFile(path))
         unknown = sorted(passed.keys() - template.parameters.keys())
         if unknown:
             raise InvalidInputError(
@@ -567,8 +539,8 @@ class Stack:
         elif isinstance(asset, str):
             path = folder / asset
         else:
-            url = (resource.get("Properties") or {}).get("TemplateURL")
-            key = next((one for text in _texts(url) for one in self.file.assets if text.endswith(f"/{one}")), None)
+            url = resource["Properties"].get("TemplateURL")
+            key = next((one for text in texts_in(url) for one in self.file.assets if text.endswith(f"/{one}")), None)
             if key is not None:
                 return self.file.assets[key]
             if not isinstance(url, str) or "://" in url:
@@ -583,37 +555,9 @@ class Stack:
         return str(path)
 
 
-class _PassedValues(Mapping[str, object]):
-    """The values that a parent passes to a nested stack, each resolved when it is asked for."""
-
-    def __init__(self, parent: Stack, logical_id: str) -> None:
-        self._parent = parent
-        self._logical_id = logical_id
-        passed = (parent.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
-        self.expressions = {
-            name: expression for name, expression in passed.items() if expression != {"Ref": "AWS::NoValue"}
-        }
-
-    def __getitem__(self, name: str) -> object:
-        expression = self.expressions[name]
-        with self._parent.expressions.guard(f"{self._parent.address_of(self._logical_id)}.Parameters.{name}"):
-            value = self._parent.value(expression)
-        return "" if value is NO_VALUE else value
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.expressions)
-
-    def __len__(self) -> int:
-        return len(self.expressions)
-
-
-def _texts(expression: Any) -> Iterator[str]:
-    """The texts in an expression."""
-    if isinstance(expression, str):
-        yield expression
-    elif isinstance(expression, list | dict):
-        for one in expression.values() if isinstance(expression, dict) else expression:
-            yield from _texts(one)
+def _passed_expressions(parent: Stack, logical_id: str) -> Mapping[str, Any]:
+    passed = parent.resources[logical_id]["Properties"].get("Parameters") or {}
+    return {name: expression for name, expression in passed.items() if expression != NO_VALUE_EXPRESSION}
 
 
 def nested_remedy(address: str) -> str:

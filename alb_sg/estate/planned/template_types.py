@@ -7,34 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
-LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
-LISTENER_RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
-TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
-SECURITY_GROUP = "AWS::EC2::SecurityGroup"
-INGRESS = "AWS::EC2::SecurityGroupIngress"
-EGRESS = "AWS::EC2::SecurityGroupEgress"
-VPC = "AWS::EC2::VPC"
-VPC_CIDR_BLOCK = "AWS::EC2::VPCCidrBlock"
-SUBNET = "AWS::EC2::Subnet"
-NESTED_STACK = "AWS::CloudFormation::Stack"
+from alb_sg.estate.planned import resource_types as types
+
 MODULE_SUFFIX = "::MODULE"
 
-_RULE_KEYS = frozenset(
-    {
-        "CidrIp",
-        "CidrIpv6",
-        "DestinationPrefixListId",
-        "DestinationSecurityGroupId",
-        "FromPort",
-        "IpProtocol",
-        "SourcePrefixListId",
-        "SourceSecurityGroupId",
-        "SourceSecurityGroupName",
-        "SourceSecurityGroupOwnerId",
-        "ToPort",
-    }
-)
 _PEER_PROPERTIES = ("IpProtocol", "FromPort", "ToPort", "CidrIp", "CidrIpv6", "GroupId")
 _INGRESS_PROPERTIES = (
     *_PEER_PROPERTIES,
@@ -45,16 +21,18 @@ _INGRESS_PROPERTIES = (
     "SourceSecurityGroupOwnerId",
 )
 _EGRESS_PROPERTIES = (*_PEER_PROPERTIES, "DestinationPrefixListId", "DestinationSecurityGroupId")
+# Those of a rule that stands in its group.
+_RULE_KEYS = frozenset({*_INGRESS_PROPERTIES, *_EGRESS_PROPERTIES} - {"GroupId", "GroupName"})
 
 # The types that scenarios hold, with the properties that verdicts depend on. Only these ask for choices; any other
 # property of them is unknown where it depends on one.
 DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
     name: frozenset(properties)
     for name, properties in {
-        LOAD_BALANCER: ("Type", "Scheme", "IpAddressType", "SecurityGroups", "Subnets", "SubnetMappings"),
-        LISTENER: ("LoadBalancerArn", "Port", "Protocol", "DefaultActions"),
-        LISTENER_RULE: ("ListenerArn", "Actions"),
-        TARGET_GROUP: (
+        types.LOAD_BALANCER: ("Type", "Scheme", "IpAddressType", "SecurityGroups", "Subnets", "SubnetMappings"),
+        types.LISTENER: ("LoadBalancerArn", "Port", "Protocol", "DefaultActions"),
+        types.LISTENER_RULE: ("ListenerArn", "Actions"),
+        types.TARGET_GROUP: (
             "TargetType",
             "Port",
             "Protocol",
@@ -65,15 +43,15 @@ DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
             "TargetControlPort",
             "Targets",
         ),
-        SECURITY_GROUP: ("VpcId", "SecurityGroupIngress", "SecurityGroupEgress"),
-        INGRESS: _INGRESS_PROPERTIES,
-        EGRESS: _EGRESS_PROPERTIES,
-        VPC: ("CidrBlock",),
-        VPC_CIDR_BLOCK: ("VpcId", "CidrBlock", "AmazonProvidedIpv6CidrBlock", "Ipv6CidrBlock"),
-        SUBNET: ("VpcId", "CidrBlock", "Ipv6CidrBlock"),
-        "AWS::EC2::SubnetCidrBlock": ("SubnetId", "Ipv6CidrBlock"),
-        "AWS::EC2::PrefixList": ("AddressFamily", "Entries"),
-        "AWS::EC2::Instance": (
+        types.SECURITY_GROUP: ("VpcId", "SecurityGroupIngress", "SecurityGroupEgress"),
+        types.SECURITY_GROUP_INGRESS: _INGRESS_PROPERTIES,
+        types.SECURITY_GROUP_EGRESS: _EGRESS_PROPERTIES,
+        types.VPC: ("CidrBlock",),
+        types.VPC_CIDR_BLOCK: ("VpcId", "CidrBlock", "AmazonProvidedIpv6CidrBlock", "Ipv6CidrBlock"),
+        types.SUBNET: ("VpcId", "CidrBlock", "Ipv6CidrBlock"),
+        types.SUBNET_CIDR_BLOCK: ("SubnetId", "Ipv6CidrBlock"),
+        types.PREFIX_LIST: ("AddressFamily", "Entries"),
+        types.INSTANCE: (
             "LaunchTemplate",
             "NetworkInterfaces",
             "PrivateIpAddress",
@@ -81,20 +59,20 @@ DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
             "SecurityGroups",
             "SubnetId",
         ),
-        "AWS::EC2::NetworkInterface": (
+        types.NETWORK_INTERFACE: (
             "GroupSet",
             "PrivateIpAddress",
             "PrivateIpAddresses",
             "SubnetId",
             "Ipv6Addresses",
         ),
-        "AWS::EC2::NetworkInterfaceAttachment": ("DeviceIndex", "InstanceId", "NetworkInterfaceId"),
-        "AWS::EC2::SecurityGroupVpcAssociation": ("GroupId", "VpcId"),
-        "AWS::EC2::VPCPeeringConnection": ("VpcId", "PeerVpcId"),
+        types.NETWORK_INTERFACE_ATTACHMENT: ("DeviceIndex", "InstanceId", "NetworkInterfaceId"),
+        types.SECURITY_GROUP_VPC_ASSOCIATION: ("GroupId", "VpcId"),
+        types.VPC_PEERING_CONNECTION: ("VpcId", "PeerVpcId"),
         # Of launch templates only some parts decide: `resolve_properties` of the reader sees to that.
-        "AWS::EC2::LaunchTemplate": ("LaunchTemplateData",),
-        "AWS::AutoScaling::LaunchConfiguration": ("SecurityGroups",),
-        "AWS::AutoScaling::AutoScalingGroup": (
+        types.LAUNCH_TEMPLATE: ("LaunchTemplateData",),
+        types.LAUNCH_CONFIGURATION: ("SecurityGroups",),
+        types.AUTO_SCALING_GROUP: (
             "InstanceId",
             "LaunchConfigurationName",
             "LaunchTemplate",
@@ -103,29 +81,29 @@ DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
             "TrafficSources",
             "VPCZoneIdentifier",
         ),
-        "AWS::ECS::Service": ("LoadBalancers", "NetworkConfiguration"),
-        "AWS::ECS::TaskSet": ("LoadBalancers", "NetworkConfiguration"),
-        "AWS::EC2::SpotFleet": ("SpotFleetRequestConfigData",),
+        types.ECS_SERVICE: ("LoadBalancers", "NetworkConfiguration"),
+        types.ECS_TASK_SET: ("LoadBalancers", "NetworkConfiguration"),
+        types.SPOT_FLEET: ("SpotFleetRequestConfigData",),
     }.items()
 }
 # Inside a property, the only keys that verdicts depend on. The others are left out.
 DECIDING_KEYS: Mapping[tuple[str, str], frozenset[str]] = {
-    ("AWS::EC2::LaunchTemplate", "LaunchTemplateData"): frozenset(
+    (types.LAUNCH_TEMPLATE, "LaunchTemplateData"): frozenset(
         {"NetworkInterfaces", "SecurityGroupIds", "SecurityGroups"}
     ),
-    ("AWS::EC2::SpotFleet", "SpotFleetRequestConfigData"): frozenset({"LoadBalancersConfig"}),
-    (SECURITY_GROUP, "SecurityGroupEgress"): _RULE_KEYS,
-    (SECURITY_GROUP, "SecurityGroupIngress"): _RULE_KEYS,
-    (LISTENER, "DefaultActions"): frozenset({"ForwardConfig", "TargetGroupArn", "Type"}),
-    (LISTENER_RULE, "Actions"): frozenset({"ForwardConfig", "TargetGroupArn", "Type"}),
+    (types.SPOT_FLEET, "SpotFleetRequestConfigData"): frozenset({"LoadBalancersConfig"}),
+    (types.SECURITY_GROUP, "SecurityGroupEgress"): _RULE_KEYS,
+    (types.SECURITY_GROUP, "SecurityGroupIngress"): _RULE_KEYS,
+    (types.LISTENER, "DefaultActions"): frozenset({"ForwardConfig", "TargetGroupArn", "Type"}),
+    (types.LISTENER_RULE, "Actions"): frozenset({"ForwardConfig", "TargetGroupArn", "Type"}),
 }
 
 # The properties whose change replaces the resource ("Update requires: Replacement").
 CREATION_PROPERTIES: Mapping[str, tuple[str, ...]] = {
-    LOAD_BALANCER: ("Name", "Scheme", "Type"),
-    LISTENER: ("LoadBalancerArn",),
-    LISTENER_RULE: ("ListenerArn",),
-    TARGET_GROUP: (
+    types.LOAD_BALANCER: ("Name", "Scheme", "Type"),
+    types.LISTENER: ("LoadBalancerArn",),
+    types.LISTENER_RULE: ("ListenerArn",),
+    types.TARGET_GROUP: (
         "IpAddressType",
         "Name",
         "Port",
@@ -135,15 +113,15 @@ CREATION_PROPERTIES: Mapping[str, tuple[str, ...]] = {
         "TargetType",
         "VpcId",
     ),
-    SECURITY_GROUP: ("GroupDescription", "GroupName", "VpcId"),
-    INGRESS: _INGRESS_PROPERTIES,
-    EGRESS: _EGRESS_PROPERTIES,
-    VPC: ("CidrBlock", "Ipv4IpamPoolId", "Ipv4NetmaskLength"),
-    VPC_CIDR_BLOCK: ("AmazonProvidedIpv6CidrBlock", "CidrBlock", "Ipv6CidrBlock", "VpcId"),
-    SUBNET: ("AvailabilityZone", "CidrBlock", "VpcId"),
-    "AWS::EC2::SubnetCidrBlock": ("Ipv6CidrBlock", "SubnetId"),
-    "AWS::EC2::PrefixList": (),
-    "AWS::EC2::Instance": (
+    types.SECURITY_GROUP: ("GroupDescription", "GroupName", "VpcId"),
+    types.SECURITY_GROUP_INGRESS: _INGRESS_PROPERTIES,
+    types.SECURITY_GROUP_EGRESS: _EGRESS_PROPERTIES,
+    types.VPC: ("CidrBlock", "Ipv4IpamPoolId", "Ipv4NetmaskLength"),
+    types.VPC_CIDR_BLOCK: ("AmazonProvidedIpv6CidrBlock", "CidrBlock", "Ipv6CidrBlock", "VpcId"),
+    types.SUBNET: ("AvailabilityZone", "CidrBlock", "VpcId"),
+    types.SUBNET_CIDR_BLOCK: ("Ipv6CidrBlock", "SubnetId"),
+    types.PREFIX_LIST: (),
+    types.INSTANCE: (
         "AvailabilityZone",
         "ImageId",
         "KeyName",
@@ -153,45 +131,45 @@ CREATION_PROPERTIES: Mapping[str, tuple[str, ...]] = {
         "SecurityGroups",
         "SubnetId",
     ),
-    "AWS::EC2::NetworkInterface": ("PrivateIpAddress", "SubnetId"),
-    "AWS::EC2::NetworkInterfaceAttachment": ("DeviceIndex", "InstanceId", "NetworkInterfaceId"),
-    "AWS::EC2::SecurityGroupVpcAssociation": ("GroupId", "VpcId"),
-    "AWS::EC2::VPCPeeringConnection": ("PeerOwnerId", "PeerRegion", "PeerVpcId", "VpcId"),
-    "AWS::EC2::LaunchTemplate": ("LaunchTemplateName",),
-    "AWS::AutoScaling::LaunchConfiguration": ("SecurityGroups",),
-    "AWS::AutoScaling::AutoScalingGroup": ("AutoScalingGroupName", "InstanceId"),
-    "AWS::ECS::Service": ("Cluster", "LaunchType", "ServiceName"),
-    "AWS::ECS::TaskSet": ("LoadBalancers", "NetworkConfiguration"),
-    "AWS::EC2::SpotFleet": ("SpotFleetRequestConfigData",),
+    types.NETWORK_INTERFACE: ("PrivateIpAddress", "SubnetId"),
+    types.NETWORK_INTERFACE_ATTACHMENT: ("DeviceIndex", "InstanceId", "NetworkInterfaceId"),
+    types.SECURITY_GROUP_VPC_ASSOCIATION: ("GroupId", "VpcId"),
+    types.VPC_PEERING_CONNECTION: ("PeerOwnerId", "PeerRegion", "PeerVpcId", "VpcId"),
+    types.LAUNCH_TEMPLATE: ("LaunchTemplateName",),
+    types.LAUNCH_CONFIGURATION: ("SecurityGroups",),
+    types.AUTO_SCALING_GROUP: ("AutoScalingGroupName", "InstanceId"),
+    types.ECS_SERVICE: ("Cluster", "LaunchType", "ServiceName"),
+    types.ECS_TASK_SET: ("LoadBalancers", "NetworkConfiguration"),
+    types.SPOT_FLEET: ("SpotFleetRequestConfigData",),
 }
 
 # The attributes that are the physical identifier, as `Ref` gives it.
 IDENTIFIER_ATTRIBUTES: Mapping[str, frozenset[str]] = {
-    LOAD_BALANCER: frozenset({"LoadBalancerArn"}),
-    LISTENER: frozenset({"ListenerArn"}),
-    LISTENER_RULE: frozenset({"RuleArn"}),
-    TARGET_GROUP: frozenset({"TargetGroupArn"}),
-    SECURITY_GROUP: frozenset({"GroupId", "Id"}),
-    VPC: frozenset({"VpcId"}),
-    SUBNET: frozenset({"SubnetId"}),
-    "AWS::EC2::Instance": frozenset({"InstanceId"}),
-    "AWS::EC2::LaunchTemplate": frozenset({"LaunchTemplateId"}),
-    "AWS::EC2::NetworkInterface": frozenset({"Id"}),
-    "AWS::EC2::PrefixList": frozenset({"PrefixListId"}),
-    "AWS::EC2::VPCPeeringConnection": frozenset({"Id"}),
-    "AWS::ECS::Service": frozenset({"ServiceArn"}),
+    types.LOAD_BALANCER: frozenset({"LoadBalancerArn"}),
+    types.LISTENER: frozenset({"ListenerArn"}),
+    types.LISTENER_RULE: frozenset({"RuleArn"}),
+    types.TARGET_GROUP: frozenset({"TargetGroupArn"}),
+    types.SECURITY_GROUP: frozenset({"GroupId", "Id"}),
+    types.VPC: frozenset({"VpcId"}),
+    types.SUBNET: frozenset({"SubnetId"}),
+    types.INSTANCE: frozenset({"InstanceId"}),
+    types.LAUNCH_TEMPLATE: frozenset({"LaunchTemplateId"}),
+    types.NETWORK_INTERFACE: frozenset({"Id"}),
+    types.PREFIX_LIST: frozenset({"PrefixListId"}),
+    types.VPC_PEERING_CONNECTION: frozenset({"Id"}),
+    types.ECS_SERVICE: frozenset({"ServiceArn"}),
     "AWS::ECS::TaskDefinition": frozenset({"TaskDefinitionArn"}),
 }
 # The attributes whose value is that of a property, where the property is given.
 PROPERTY_OF_ATTRIBUTE: Mapping[tuple[str, str], str] = {
-    (VPC, "CidrBlock"): "CidrBlock",
-    (SUBNET, "CidrBlock"): "CidrBlock",
-    (SUBNET, "VpcId"): "VpcId",
-    (SECURITY_GROUP, "VpcId"): "VpcId",
-    (LOAD_BALANCER, "SecurityGroups"): "SecurityGroups",
-    ("AWS::EC2::Instance", "PrivateIp"): "PrivateIpAddress",
-    ("AWS::EC2::NetworkInterface", "PrimaryPrivateIpAddress"): "PrivateIpAddress",
-    ("AWS::EC2::NetworkInterface", "VpcId"): "VpcId",
+    (types.VPC, "CidrBlock"): "CidrBlock",
+    (types.SUBNET, "CidrBlock"): "CidrBlock",
+    (types.SUBNET, "VpcId"): "VpcId",
+    (types.SECURITY_GROUP, "VpcId"): "VpcId",
+    (types.LOAD_BALANCER, "SecurityGroups"): "SecurityGroups",
+    (types.INSTANCE, "PrivateIp"): "PrivateIpAddress",
+    (types.NETWORK_INTERFACE, "PrimaryPrivateIpAddress"): "PrivateIpAddress",
+    (types.NETWORK_INTERFACE, "VpcId"): "VpcId",
 }
 
 # Properties by the type that the API gives them. CloudFormation converts numbers, booleans and text.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import (
     Location,
     PlannedResource,
@@ -16,29 +17,17 @@ from alb_sg.estate.planned.template_choices import NeedsChoiceError
 from alb_sg.estate.planned.template_references import names_in
 from alb_sg.estate.planned.template_stacks import Stack, nested_remedy
 from alb_sg.estate.planned.template_text import JoinedText
-from alb_sg.estate.planned.template_types import (
-    EGRESS,
-    INGRESS,
-    LISTENER,
-    LISTENER_RULE,
-    LOAD_BALANCER,
-    NESTED_STACK,
-    SECURITY_GROUP,
-    TARGET_GROUP,
-    VPC,
-    VPC_CIDR_BLOCK,
-)
 
 # A nested stack that has no template here may also pass on what it is given.
-AFFECTED_TYPES = frozenset({SECURITY_GROUP, LOAD_BALANCER, LISTENER, TARGET_GROUP, VPC, NESTED_STACK})
+AFFECTED_TYPES = frozenset(
+    {types.SECURITY_GROUP, types.LOAD_BALANCER, types.LISTENER, types.TARGET_GROUP, types.VPC, types.NESTED_STACK}
+)
 
 
 def effects_of_unseen_stacks(stack: Stack, addresses: Collection[str] | None) -> Iterator[PlannedResource]:
     """Resources with unknown properties, which stand for those that nested stacks may create; with `addresses`, only
     nested stacks with one of them."""
-    for logical_id, resource in stack.resources.items():
-        if resource["Type"] != NESTED_STACK or stack.child(logical_id) is not None:
-            continue
+    for logical_id in stack.unseen_children():
         if addresses is None or stack.address_of(logical_id) in addresses:
             yield from _effects_of_unseen_stack(stack, logical_id, addresses)
 
@@ -46,9 +35,7 @@ def effects_of_unseen_stacks(stack: Stack, addresses: Collection[str] | None) ->
 def unread_stacks(stacks: Iterable[Stack]) -> Iterator[UnknownPlannedValue]:
     """The nested stacks that have no template here and may be created: they may have load balancers."""
     for stack in stacks:
-        for logical_id, resource in stack.resources.items():
-            if resource["Type"] != NESTED_STACK or stack.child(logical_id) is not None:
-                continue
+        for logical_id in stack.unseen_children():
             try:
                 if not stack.is_created(logical_id):
                     continue
@@ -63,7 +50,7 @@ def unread_stacks(stacks: Iterable[Stack]) -> Iterator[UnknownPlannedValue]:
 def _effects_of_unseen_stack(
     stack: Stack, logical_id: str, addresses: Collection[str] | None
 ) -> Iterator[PlannedResource]:
-    passed = (stack.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
+    passed = stack.resources[logical_id]["Properties"].get("Parameters") or {}
     affecting = [one for one in passed.values() if _may_name_affected(stack, one)]
     if not affecting or not stack.is_created(logical_id):
         return
@@ -73,10 +60,10 @@ def _effects_of_unseen_stack(
         nested_remedy(address),
     )
     location = Location(stack.template.path, stack.template.lines.get(logical_id))
-    types = _types(stack, addresses)
+    kinds = _types(stack, addresses)
     references = {reference for expression in affecting for reference in _references(stack.value(expression))}
     for reference in sorted(references, key=lambda one: one.address):
-        for index, (kind, properties) in enumerate(_effects(types.get(reference.address, ""), reference, unknown)):
+        for index, (kind, properties) in enumerate(_effects(kinds.get(reference.address, ""), reference, unknown)):
             yield PlannedResource(f"{address}.{reference.address}.{index}", kind, properties, location=location)
 
 
@@ -106,17 +93,20 @@ def _types(stack: Stack, addresses: Collection[str] | None) -> Mapping[str, str]
 def _effects(
     kind: str, reference: ResourceReference, unknown: UnknownPlannedValue
 ) -> Iterator[tuple[str, dict[str, PlannedValue]]]:
-    if kind == SECURITY_GROUP:
-        yield INGRESS, {"GroupId": reference, "IpProtocol": "-1", "CidrIp": unknown}
-        yield EGRESS, {"GroupId": reference, "IpProtocol": "-1", "CidrIp": unknown}
-    elif kind == LOAD_BALANCER:
-        yield LISTENER, {"LoadBalancerArn": reference, "Port": unknown, "Protocol": unknown, "DefaultActions": unknown}
-    elif kind == LISTENER:
-        yield LISTENER_RULE, {"ListenerArn": reference, "Actions": unknown}
-    elif kind == TARGET_GROUP:
-        yield "AWS::ECS::Service", {"LoadBalancers": [{"TargetGroupArn": reference}], "NetworkConfiguration": unknown}
-    elif kind == VPC:
-        yield VPC_CIDR_BLOCK, {"VpcId": reference, "CidrBlock": unknown}
+    if kind == types.SECURITY_GROUP:
+        yield types.SECURITY_GROUP_INGRESS, {"GroupId": reference, "IpProtocol": "-1", "CidrIp": unknown}
+        yield types.SECURITY_GROUP_EGRESS, {"GroupId": reference, "IpProtocol": "-1", "CidrIp": unknown}
+    elif kind == types.LOAD_BALANCER:
+        yield (
+            types.LISTENER,
+            {"LoadBalancerArn": reference, "Port": unknown, "Protocol": unknown, "DefaultActions": unknown},
+        )
+    elif kind == types.LISTENER:
+        yield types.LISTENER_RULE, {"ListenerArn": reference, "Actions": unknown}
+    elif kind == types.TARGET_GROUP:
+        yield types.ECS_SERVICE, {"LoadBalancers": [{"TargetGroupArn": reference}], "NetworkConfiguration": unknown}
+    elif kind == types.VPC:
+        yield types.VPC_CIDR_BLOCK, {"VpcId": reference, "CidrBlock": unknown}
 
 
 def _references(value: object) -> Iterator[ResourceReference]:

@@ -12,9 +12,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, error_context
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, NeedsChoiceError, Option, UndeployableError
 from alb_sg.estate.planned.template_macros import PROCESSED_HINT
@@ -28,7 +30,7 @@ from alb_sg.estate.planned.template_text import (
     split,
     unknown_of,
 )
-from alb_sg.estate.planned.template_types import IDENTIFIER_ATTRIBUTES, NESTED_STACK, PROPERTY_OF_ATTRIBUTE
+from alb_sg.estate.planned.template_types import IDENTIFIER_ATTRIBUTES, PROPERTY_OF_ATTRIBUTE
 
 MAX_INDEX_DIGITS = 9
 # "Fn::Cidr": the count is from 1 to 256. Without host bits, blocks of an IPv4 network are /24 in the examples; the
@@ -70,12 +72,10 @@ class Expressions:
         # Conditions and properties that are being resolved, to find circles.
         self._open: list[str] = []
         self._functions: Mapping[str, Callable[[Any], object]] = {
+            **{name: partial(self._condition_value, name) for name in CONDITION_FUNCTIONS},
             "Ref": self._ref,
-            "Condition": self._condition_value,
-            "Fn::And": self._condition_value_of("Fn::And"),
             "Fn::Base64": self._base64,
             "Fn::Cidr": self._cidr,
-            "Fn::Equals": self._condition_value_of("Fn::Equals"),
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._get_att,
             "Fn::GetAZs": self._get_azs,
@@ -84,8 +84,6 @@ class Expressions:
             "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
             "Fn::Length": self._length,
-            "Fn::Not": self._condition_value_of("Fn::Not"),
-            "Fn::Or": self._condition_value_of("Fn::Or"),
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
@@ -130,11 +128,8 @@ class Expressions:
             if name not in conditions:
                 self._refuse_functions(conditions)
                 raise InvalidInputError(f"the template has no condition {name!r}; define it below Conditions")
-            with self.guard(f"condition {name}"):
-                try:
-                    self._conditions[name] = self._holds(conditions[name])
-                except InvalidInputError as error:
-                    raise error.inside(f"Conditions.{name}") from error
+            with self.guard(f"condition {name}"), error_context(f"Conditions.{name}"):
+                self._conditions[name] = self._holds(conditions[name])
         return self._conditions[name]
 
     def _section(self, name: str) -> Mapping[str, Any]:
@@ -157,11 +152,8 @@ class Expressions:
 
     # --- conditions
 
-    def _condition_value(self, name: str) -> bool:
-        return self.condition(name)
-
-    def _condition_value_of(self, function: str) -> Callable[[Any], bool]:
-        return lambda argument: self._holds({function: argument})
+    def _condition_value(self, function: str, argument: Any) -> bool:
+        return self._holds({function: argument})
 
     def _holds(self, expression: Any) -> bool:
         if isinstance(expression, dict) and len(expression) == 1:
@@ -285,7 +277,7 @@ class Expressions:
         reference = self._reference(logical_id, attribute)
         if isinstance(reference, UnknownPlannedValue):
             return reference
-        if kind == NESTED_STACK and attribute.startswith("Outputs."):
+        if kind == types.NESTED_STACK and attribute.startswith("Outputs."):
             return self._stack.nested_output(logical_id, attribute.removeprefix("Outputs."))
         echoed = PROPERTY_OF_ATTRIBUTE.get((kind, attribute))
         properties = resource.get("Properties") or {}

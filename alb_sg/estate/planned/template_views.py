@@ -8,48 +8,39 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from alb_sg.estate.field_readers import texts_in
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.template_properties import keep_deciding_keys
 from alb_sg.estate.planned.template_references import names_in
 from alb_sg.estate.planned.template_stacks import Deployment, Stack
-from alb_sg.estate.planned.template_types import (
-    DECIDING_PROPERTIES,
-    EGRESS,
-    INGRESS,
-    LISTENER,
-    LISTENER_RULE,
-    LOAD_BALANCER,
-    NESTED_STACK,
-    SECURITY_GROUP,
-    TARGET_GROUP,
-    VPC_CIDR_BLOCK,
-)
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES
 
 # The properties through which a resource changes or uses the one that it names. A load balancer that depends on the
 # named resource depends on this one, too. Which instances carry a group is not among them: no template says it of all.
 ACTING_PROPERTIES: Mapping[str, frozenset[str]] = {
     name: frozenset(properties)
     for name, properties in {
-        LOAD_BALANCER: ("SecurityGroups",),
-        LISTENER: ("LoadBalancerArn", "DefaultActions"),
-        LISTENER_RULE: ("ListenerArn", "Actions"),
-        TARGET_GROUP: ("Targets",),
-        INGRESS: ("GroupId", "GroupName"),
-        EGRESS: ("GroupId",),
-        VPC_CIDR_BLOCK: ("VpcId",),
-        "AWS::EC2::SubnetCidrBlock": ("SubnetId",),
-        "AWS::EC2::SecurityGroupVpcAssociation": ("GroupId",),
+        types.LOAD_BALANCER: ("SecurityGroups",),
+        types.LISTENER: ("LoadBalancerArn", "DefaultActions"),
+        types.LISTENER_RULE: ("ListenerArn", "Actions"),
+        types.TARGET_GROUP: ("Targets",),
+        types.SECURITY_GROUP_INGRESS: ("GroupId", "GroupName"),
+        types.SECURITY_GROUP_EGRESS: ("GroupId",),
+        types.VPC_CIDR_BLOCK: ("VpcId",),
+        types.SUBNET_CIDR_BLOCK: ("SubnetId",),
+        types.SECURITY_GROUP_VPC_ASSOCIATION: ("GroupId",),
         # A target may be the address of an interface.
-        "AWS::EC2::NetworkInterface": ("PrivateIpAddress", "PrivateIpAddresses", "Ipv6Addresses"),
-        "AWS::EC2::Instance": ("PrivateIpAddress",),
-        "AWS::EC2::NetworkInterfaceAttachment": ("InstanceId", "NetworkInterfaceId"),
-        "AWS::AutoScaling::AutoScalingGroup": ("TargetGroupARNs", "TrafficSources"),
-        "AWS::ECS::Service": ("LoadBalancers",),
-        "AWS::ECS::TaskSet": ("LoadBalancers",),
-        "AWS::EC2::SpotFleet": ("SpotFleetRequestConfigData",),
-        NESTED_STACK: ("Parameters",),
+        types.NETWORK_INTERFACE: ("PrivateIpAddress", "PrivateIpAddresses", "Ipv6Addresses"),
+        types.INSTANCE: ("PrivateIpAddress",),
+        types.NETWORK_INTERFACE_ATTACHMENT: ("InstanceId", "NetworkInterfaceId"),
+        types.AUTO_SCALING_GROUP: ("TargetGroupARNs", "TrafficSources"),
+        types.ECS_SERVICE: ("LoadBalancers",),
+        types.ECS_TASK_SET: ("LoadBalancers",),
+        types.SPOT_FLEET: ("SpotFleetRequestConfigData",),
+        types.NESTED_STACK: ("Parameters",),
     }.items()
 }
 IMPORT = "Fn::ImportValue"
@@ -57,9 +48,9 @@ GET_STACK_OUTPUT = "Fn::GetStackOutput"
 ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:]*")
 # The peers of a rule have to be there, and nothing that happens to them decides.
 PEER_PROPERTIES: Mapping[str, frozenset[str]] = {
-    INGRESS: frozenset({"SourceSecurityGroupId", "SourceSecurityGroupName"}),
-    EGRESS: frozenset({"DestinationSecurityGroupId"}),
-    SECURITY_GROUP: frozenset({"SecurityGroupIngress", "SecurityGroupEgress"}),
+    types.SECURITY_GROUP_INGRESS: frozenset({"SourceSecurityGroupId", "SourceSecurityGroupName"}),
+    types.SECURITY_GROUP_EGRESS: frozenset({"DestinationSecurityGroupId"}),
+    types.SECURITY_GROUP: frozenset({"SecurityGroupIngress", "SecurityGroupEgress"}),
 }
 
 
@@ -78,17 +69,17 @@ class DependencyGraph:
         self.stacks = list(_all_stacks(deployment))
         for stack in self.stacks:
             for logical_id, resource in stack.resources.items():
-                if resource["Type"] in DECIDING_PROPERTIES or resource["Type"] == NESTED_STACK:
+                if resource["Type"] in DECIDING_PROPERTIES or resource["Type"] == types.NESTED_STACK:
                     self._add(stack, logical_id, resource)
 
     @property
     def load_balancers(self) -> list[str]:
-        return [address for address, kind in self._types.items() if kind == LOAD_BALANCER]
+        return [address for address, kind in self._types.items() if kind == types.LOAD_BALANCER]
 
     @property
     def listeners_elsewhere(self) -> list[str]:
         """The listeners that name no load balancer of the deployment, and the rules that name no listener of it."""
-        owners = {LISTENER: LOAD_BALANCER, LISTENER_RULE: LISTENER}
+        owners = {types.LISTENER: types.LOAD_BALANCER, types.LISTENER_RULE: types.LISTENER}
         return [
             address
             for address, kind in self._types.items()
@@ -114,14 +105,14 @@ class DependencyGraph:
 
     def _add(self, stack: Stack, logical_id: str, resource: Mapping[str, Any]) -> None:
         address, kind = stack.address_of(logical_id), resource["Type"]
-        if kind == NESTED_STACK and stack.child(logical_id) is not None:
+        if kind == types.NESTED_STACK and stack.child(logical_id) is not None:
             return
         self._types[address] = kind
-        if kind == LOAD_BALANCER and (resource.get("Properties") or {}).get("Type") in ("gateway", "network"):
+        if kind == types.LOAD_BALANCER and resource["Properties"].get("Type") in ("gateway", "network"):
             self._not_judged.add(address)
         named, peers = self._named.setdefault(address, set()), self._peers.setdefault(address, set())
-        for name, expression in (resource.get("Properties") or {}).items():
-            if kind != NESTED_STACK and name not in DECIDING_PROPERTIES[kind]:
+        for name, expression in resource["Properties"].items():
+            if kind != types.NESTED_STACK and name not in DECIDING_PROPERTIES[kind]:
                 continue
             nodes = set(_nodes(stack, keep_deciding_keys(kind, name, expression)))
             if name in PEER_PROPERTIES.get(kind, ()):
@@ -139,21 +130,18 @@ def _all_stacks(deployment: Deployment) -> Iterator[Stack]:
     while pending:
         stack = pending.popleft()
         yield stack
-        for logical_id, resource in stack.resources.items():
-            child = stack.child(logical_id) if resource["Type"] == NESTED_STACK else None
-            if child is not None:
-                pending.append(child)
+        pending.extend(child for _, child in stack.children())
 
 
 def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
     """What an expression names, through parameters and outputs of nested stacks."""
     for name in names_in(expression, with_conditional=True):
         if name in stack.resources:
-            child = stack.child(name) if stack.resources[name]["Type"] == NESTED_STACK else None
+            child = stack.child(name) if stack.resources[name]["Type"] == types.NESTED_STACK else None
             if child is None:
                 yield stack.address_of(name)
             else:
-                for output in (child.document.get("Outputs") or {}).values():
+                for output in child.outputs.values():
                     yield from _nodes(child, output.get("Value"))
         elif stack.is_nested and name in stack.template.parameters:
             yield from _passed_nodes(stack, name)
@@ -165,42 +153,29 @@ def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
     for identifier in _identifiers(expression):
         yield f"identifier {identifier}"
     if IMPORT in (functions := set(_import_functions(expression))):
-        yield from _exported_nodes(stack)
+        others = (other for other in _all_stacks(stack.deployment) if other.address != stack.address)
+        yield from _output_nodes(others, only_exported=True)
     if GET_STACK_OUTPUT in functions:
-        yield from _output_nodes(stack)
+        yield from _output_nodes(stack.deployment.roots)
 
 
 def _passed_nodes(stack: Stack, name: str) -> Iterator[str]:
-    expression = stack.passed_expression(name)
-    if stack.parent is not None and expression is not None:
-        yield from _nodes(stack.parent, expression)
+    if stack.parent is not None and name in stack.passed:
+        yield from _nodes(stack.parent, stack.passed[name])
 
 
-def _exported_nodes(stack: Stack) -> Iterator[str]:
-    """What the exports of the other stacks name. Which of them is imported is not looked at."""
-    for other in _all_stacks(stack.deployment):
-        if other.address == stack.address:
-            continue
-        for output in (other.document.get("Outputs") or {}).values():
-            if isinstance(output, dict) and "Export" in output and not any(_import_functions(output)):
-                yield from _nodes(other, output.get("Value"))
-
-
-def _output_nodes(stack: Stack) -> Iterator[str]:
-    """What the outputs of the roots name. Which of them is taken is not looked at."""
-    for root in stack.deployment.roots:
-        for output in (root.document.get("Outputs") or {}).values():
-            if not any(_import_functions(output)):
-                yield from _nodes(root, output.get("Value"))
+def _output_nodes(stacks: Iterable[Stack], *, only_exported: bool = False) -> Iterator[str]:
+    """What the outputs of stacks name. Which of them is taken is not looked at."""
+    for stack in stacks:
+        for output in stack.outputs.values():
+            if ("Export" in output or not only_exported) and not any(_import_functions(output)):
+                yield from _nodes(stack, output.get("Value"))
 
 
 def _identifiers(expression: Any) -> Iterator[str]:
-    if isinstance(expression, str):
-        if expression.startswith(("sg-", "arn:", "i-", "eni-", "lt-")) or ADDRESS.fullmatch(expression):
-            yield expression
-    elif isinstance(expression, (list, dict)):
-        for one in expression.values() if isinstance(expression, dict) else expression:
-            yield from _identifiers(one)
+    for text in texts_in(expression):
+        if text.startswith(("sg-", "arn:", "i-", "eni-", "lt-")) or ADDRESS.fullmatch(text):
+            yield text
 
 
 def _import_functions(expression: Any) -> Iterator[str]:

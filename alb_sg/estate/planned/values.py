@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
+from alb_sg.estate.cidr import Family
 from alb_sg.estate.field_readers import port, whole_number
 from alb_sg.estate.model import UnknownValue
 from alb_sg.estate.planned.resources import (
@@ -207,11 +207,3 @@ class Properties:
         if isinstance(value, UnknownPlannedValue):
             return value
         return UnknownPlannedValue(f"{name} is no object")
-
-
-def is_cidr(text: str) -> bool:
-    try:
-        parse_cidr(text)
-    except InvalidCidrError:
-        return False
-    return True

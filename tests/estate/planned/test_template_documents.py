@@ -110,6 +110,11 @@ def test_the_last_of_a_key_that_is_given_twice_counts(text: str) -> None:
     assert document.lines == {"Web": text.count("\n") + 1}
 
 
+def test_the_line_of_a_resource_between_two_of_one_name() -> None:
+    found = parse_template(b'{"Resources": {"Web": {},\n"Group": {},\n"Web": {}}}')
+    assert found.lines == {"Web": 3, "Group": 2}
+
+
 def test_a_template_in_utf_16_is_read() -> None:
     """PowerShell's redirection writes it."""
     assert parse_template(YAML.encode("utf-16")).lines["Web"] == 5

@@ -64,7 +64,7 @@ Resources:
 def unrolled(template: dict[str, Any] | str, **values: str) -> Any:
     text = template if isinstance(template, str) else json.dumps({"Transform": TRANSFORM, **template})
     document = parse_template(text.encode()).value
-    return unroll_loops(document, read_declared_parameters(document), values).document
+    return unroll_loops(document, read_declared_parameters(document), values)[0]
 
 
 def test_a_load_balancer_for_each_name_is_judged_as_if_it_were_written_out(tmp_path: Path) -> None:
