@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,6 +211,8 @@ def _read_file() -> tuple[str, Mapping[str, Any]]:
         path = Path(name)
         if not path.is_file():
             continue
+        import tomllib  # noqa: PLC0415 (slow, and most runs have no such file)
+
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:

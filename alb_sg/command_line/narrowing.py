@@ -27,7 +27,6 @@ from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding, Result
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.filter_patterns import fits, owner_fits, tags_fit, unit_fits
-from alb_sg.observations.observation import find_owner
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
@@ -197,6 +196,9 @@ def _has_owner(arguments: argparse.Namespace, estate: Estate, load_balancer: Loa
     groups were not read."""
     if not arguments.owner:
         return True
+    # Most runs are not narrowed by owner.
+    from alb_sg.observations.observation import find_owner  # noqa: PLC0415 (slow, as above)
+
     groups = [estate.security_group(group_id) for group_id in load_balancer.security_groups]
     return owner_fits(find_owner(arguments.owner_tag, estate.tags_of(load_balancer), groups), arguments.owner)
 

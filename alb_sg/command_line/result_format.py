@@ -8,16 +8,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from alb_sg.command_line.argument_types import time_with_zone
 from alb_sg.command_line.arguments import add_history_option
 from alb_sg.command_line.output import write_errors
 from alb_sg.command_line.settings_option import add_settings_option
 from alb_sg.errors import InvalidInputError
-from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.report.formats import COMPARING_FORMATS, CSV, FAILURE_FORMATS, FORMATS, TEXT, FormatOptions
+
+if TYPE_CHECKING:
+    # Slow to import, and for a history alone.
+    from alb_sg.observations.observation import Observation
 
 
 def add_format_options(parser: argparse.ArgumentParser) -> None:

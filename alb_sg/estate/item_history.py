@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias
 
 from alb_sg.aws.account_region import AccountRegion
@@ -40,8 +42,12 @@ class _LatestItems:
 
     def __init__(self) -> None:
         self.items: dict[str, ConfigItem] = {}
-        self.locations: dict[str, Location] = {}
         self.conflicts: dict[str, Location] = {}
+        # Locations are for errors alone, and millions: places in the order of `items`, each file with the number of
+        # places before its own, and the locations of items that were replaced later.
+        self._places: list[str | int] = []
+        self._files: list[tuple[int, str]] = []
+        self._later_locations: dict[str, Location] = {}
         self._without_state_id: list[tuple[ConfigItem, UnknownValue, Location]] = []
 
     def add(self, item: ConfigItem, location: Location) -> None:
@@ -50,11 +56,27 @@ class _LatestItems:
         else:
             self._add_ordered(item, location)
 
+    def add_first(self, resource_id: str, item: ConfigItem, path: str, place: str | int) -> None:
+        """Add the first item of a resource. Its state ID must be known."""
+        if not self._files or self._files[-1][1] != path:
+            self._files.append((len(self._places), path))
+        self.items[resource_id] = item
+        self._places.append(place)
+
+    def location(self, resource_id: str) -> Location:
+        """Where the latest item of a resource is."""
+        if resource_id in self._later_locations:
+            return self._later_locations[resource_id]
+        index = list(self.items).index(resource_id)
+        return self._files[bisect_right(self._files, index, key=itemgetter(0)) - 1][1], self._places[index]
+
     def _add_ordered(self, item: ConfigItem, location: Location) -> None:
         known = self.items.get(item.id)
-        if known is None or item.capture_order > known.capture_order:
+        if known is None:
+            self.add_first(item.id, item, *location)
+        elif item.capture_order > known.capture_order:
             self.items[item.id] = item
-            self.locations[item.id] = location
+            self._later_locations[item.id] = location
             self.conflicts.pop(item.id, None)
         elif item.capture_order == known.capture_order:
             merged = known.merged_with(item)
@@ -72,7 +94,7 @@ class _LatestItems:
             raise InvalidInputError(
                 f"another item of {resource_id} captured at the same time differs, in "
                 f"{_describe(self.conflicts[resource_id])}; remove one of them",
-                _describe(self.locations[resource_id]),
+                _describe(self.location(resource_id)),
             )
 
     def _add_without_state_id(self, item: ConfigItem, state_id: UnknownValue, location: Location) -> None:
@@ -90,28 +112,27 @@ class Recording:
     def __init__(self, account_region: AccountRegion) -> None:
         self.account_region = account_region
         # By type. An undated item is neither earlier nor later than a dated one.
-        self._dated = {type_name: _LatestItems() for type_name in ITEM_TYPES}
+        self.dated = {type_name: _LatestItems() for type_name in ITEM_TYPES}
         self._undated = {type_name: _LatestItems() for type_name in ITEM_TYPES}
 
     def add(self, item: ConfigItem, path: str, place: str | int) -> None:
         """Add an item of a file. `place` is a path of keys in the document, or an index of `configurationItems`."""
-        (self._undated if item.capture_time is None else self._dated)[item.type].add(item, (path, place))
+        (self._undated if item.capture_time is None else self.dated)[item.type].add(item, (path, place))
 
     def estate(self) -> Estate:
         """Raises InvalidInputError where the data does not tell which of two items of a resource is the latest."""
         items = {type_name: self._latest_items(type_name) for type_name in ITEM_TYPES}
-        sections = {type_name: _existing_resources(items[type_name]) for type_name in ITEM_TYPES}
-        missing = [item for group in items.values() for item in group.values() if _is_missing(item)]
+        sections, absent = {}, {}
+        for type_name, of_type in items.items():
+            sections[type_name], absent[type_name] = _existing_resources(of_type)
+        missing = [item for group in absent.values() for item in group if _is_missing(item)]
         failures = map(_failure, sorted(missing, key=lambda item: (item.type, item.id)))
         unreadable = {(failure.section, failure.key): failure for failure in failures}
-        for section, unknown_values in (
-            (
-                Section.TARGET_HEALTH_DESCRIPTIONS,
-                {arn: item.unknown_targets for arn, item in items[TARGET_GROUP_TYPE].items()},
-            ),
-            (Section.TAGS, {arn: item.unknown_tags for arn, item in items[LOAD_BALANCER_TYPE].items()}),
+        for section, type_name, unknown_value in (
+            (Section.TARGET_HEALTH_DESCRIPTIONS, TARGET_GROUP_TYPE, attrgetter("unknown_targets")),
+            (Section.TAGS, LOAD_BALANCER_TYPE, attrgetter("unknown_tags")),
         ):
-            for arn, value in unknown_values.items():
+            for arn, value in zip(items[type_name], map(unknown_value, items[type_name].values()), strict=True):
                 if value is not None:
                     unreadable[section, arn] = ReadFailure(section, arn, f"{value.field}: {value.text}")
         load_balancers, listeners = sections[LOAD_BALANCER_TYPE], sections[LISTENER_TYPE]
@@ -126,29 +147,24 @@ class Recording:
             if listeners is None
             else {arn: own for arn, own in grouped.items() if (Section.LISTENERS, arn) not in unreadable},
             target_groups=target_groups,
-            targets=None
-            if target_groups is None
-            else {arn: item.targets for arn, item in items[TARGET_GROUP_TYPE].items() if item.targets is not None},
+            targets=None if target_groups is None else _values(items[TARGET_GROUP_TYPE], "targets"),
             security_groups=groups,
-            has_all_security_groups=groups is not None
-            and not any(map(_is_missing, items[SECURITY_GROUP_TYPE].values())),
+            has_all_security_groups=groups is not None and not any(map(_is_missing, absent[SECURITY_GROUP_TYPE])),
             deleted_security_groups=frozenset(
-                group_id for group_id, item in items[SECURITY_GROUP_TYPE].items() if item.status == DELETED
+                item.id for item in absent[SECURITY_GROUP_TYPE] if item.status == DELETED
             ),
             vpcs=sections[VPC_TYPE],
             subnets=sections[SUBNET_TYPE],
             instances=sections[INSTANCE_TYPE],
             network_interfaces=sections[NETWORK_INTERFACE_TYPE],
             prefix_lists=sections[PREFIX_LIST_TYPE],
-            tags=None
-            if load_balancers is None
-            else {arn: item.tags for arn, item in items[LOAD_BALANCER_TYPE].items() if item.tags is not None},
+            tags=None if load_balancers is None else _values(items[LOAD_BALANCER_TYPE], "tags"),
             failures=tuple(unreadable.values()),
         )
 
     def _latest_items(self, type_name: str) -> Mapping[str, ConfigItem]:
         """The latest item of every resource of a type. Raises InvalidInputError where two contradict each other."""
-        dated, undated = self._dated[type_name], self._undated[type_name]
+        dated, undated = self.dated[type_name], self._undated[type_name]
         dated.complete()
         undated.complete()
         if not undated.items:
@@ -157,10 +173,10 @@ class Recording:
         for resource_id in sorted(dated.items.keys() & undated.items.keys()):
             merged = dated.items[resource_id].merged_with(undated.items[resource_id])
             if merged is None:
-                other = _describe(dated.locations[resource_id])
+                other = _describe(dated.location(resource_id))
                 raise InvalidInputError(
                     f"missing, and this item differs from that in {other}, so neither is known to be the latest",
-                    _describe(undated.locations[resource_id], "configurationItemCaptureTime"),
+                    _describe(undated.location(resource_id), "configurationItemCaptureTime"),
                 )
             latest[resource_id] = merged
         return latest
@@ -185,9 +201,19 @@ class Recordings(dict[AccountRegion, Recording]):
 
     def add_elements(self, items: Iterable[ConfigItem | None], path: str, first: int) -> None:
         """Add consecutive elements of `configurationItems`, from the index `first` on; None for an item to skip."""
+        account_region, recording = None, None
         for place, item in enumerate(items, first):
-            if item is not None:
-                self[item.account_region].add(item, path, place)
+            if item is None:
+                continue
+            # One slice, because each field of a named tuple costs as much.
+            of, type_name, resource_id, captured, state_id = item[:5]
+            if recording is None or of is not account_region:
+                account_region, recording = of, self[of]
+            latest = recording.dated[type_name]
+            if captured is None or type(state_id) is not int or resource_id in latest.items:
+                recording.add(item, path, place)
+            else:
+                latest.add_first(resource_id, item, path, place)
 
 
 def _describe(location: Location, field: str = "") -> str:
@@ -197,11 +223,28 @@ def _describe(location: Location, field: str = "") -> str:
     return f"{display_name(path)}: {within}" if within else display_name(path)
 
 
-def _existing_resources(items: Mapping[str, ConfigItem]) -> dict[str, Any] | None:
-    """The resources by ID; None where no item shows that the type is recorded."""
-    existing = {resource_id: item.resource for resource_id, item in items.items() if item.resource is not None}
-    is_recorded = any(item.status == DELETED or item.unread_cause is not None for item in items.values())
-    return existing if existing or is_recorded else None
+def _existing_resources(items: Mapping[str, ConfigItem]) -> tuple[dict[str, Any] | None, Sequence[ConfigItem]]:
+    """The resources by ID, and the items without one. The resources are None where no item shows that the type is
+    recorded."""
+    resources: dict[str, Any] = _values_or_none(items, "resource")
+    if None not in resources.values():
+        return resources or None, ()
+    existing = {resource_id: resource for resource_id, resource in resources.items() if resource is not None}
+    absent = [item for item in items.values() if item.resource is None]
+    is_recorded = any(item.status == DELETED or item.unread_cause is not None for item in absent)
+    return existing if existing or is_recorded else None, absent
+
+
+def _values(items: Mapping[str, ConfigItem], field: str) -> dict[str, Any]:
+    """A field of items by their IDs, where it is not None."""
+    values = _values_or_none(items, field)
+    if None not in values.values():
+        return values
+    return {resource_id: value for resource_id, value in values.items() if value is not None}
+
+
+def _values_or_none(items: Mapping[str, ConfigItem], field: str) -> dict[str, Any]:
+    return dict(zip(items, map(attrgetter(field), items.values()), strict=True))
 
 
 def _is_missing(item: ConfigItem) -> bool:

@@ -6,10 +6,10 @@ import copy
 import gzip
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.cidr import InvalidCidrError
 from alb_sg.estate.config_documents import find_config_items
 from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.json_files import read_json_file
@@ -51,6 +50,11 @@ def either(read: Callable[[str], list[ConfigItem]], path: str) -> list[ConfigIte
         return error.message
 
 
+def refuse(_: bytes) -> NoReturn:
+    """In place of the reader for unusual elements."""
+    raise NeedsGeneralReader
+
+
 def recorded_spelling(item: Shape) -> Shape:
     """An item of the example as snapshots spell it: the newer types in Pascal, the older in lowerCamel."""
     configuration = item["configuration"]
@@ -73,9 +77,10 @@ def of_a_snapshot(size: int = 3) -> list[Shape]:
 
 def test_items_of_snapshots_need_no_other_reader() -> None:
     for item in of_a_snapshot():
-        read = FastItemReader().read(chunks.decode_item(json.dumps(item).encode()))
-        assert read == read_item(item)
-        assert (read is not None) == (item["resourceType"] in READERS_BY_TYPE)
+        for separators in ((",", ":"), (", ", ": ")):
+            [read] = FastItemReader(refuse).read_elements([json.dumps(item, separators=separators).encode()])
+            assert read == read_item(item)
+            assert (read is not None) == (item["resourceType"] in READERS_BY_TYPE)
     path = str(snapshot_file(3))
     assert usually(path) == thoroughly(path)
 
@@ -189,8 +194,8 @@ def fields_of(value: Any) -> list[tuple[dict[str, Any], str]]:
 def as_usual(item: Shape) -> ConfigItem | None:
     """An item as the quick reader has it; None where it leaves it to the other."""
     try:
-        return FastItemReader().read(chunks.decode_item(json.dumps(item).encode()))
-    except (NeedsGeneralReader, InvalidInputError, InvalidCidrError, msgspec.ValidationError):
+        return FastItemReader(refuse).read_elements([json.dumps(item).encode()])[0]
+    except NeedsGeneralReader:
         return None
 
 
@@ -223,12 +228,68 @@ def test_a_type_s_other_spelling_is_refused_field_by_field() -> None:
             msgspec.json.decode(b'{"GroupId": %b}' % value, type=Shape)
 
 
+def item_json(item: object) -> str:
+    return json.dumps(item, separators=(",", ":"))
+
+
+OTHER_TYPE = {"resourceType": "AWS::EC2::VPC"}
+NESTED = [{"relatedEvents": 1}, {"relatedEvents": 2}]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda item: {**item, "after": OTHER_TYPE}, id="a type after the item's own"),
+        pytest.param(lambda item: {**OTHER_TYPE, **item}, id="the type before the configuration"),
+        pytest.param(lambda item: {**item, "nested": NESTED}, id="a separator inside an item"),
+        pytest.param(lambda item: {**item, "text": '},{"relatedEvents":'}, id="a separator in a text"),
+        pytest.param(lambda item: {"first": 1, **item}, id="another first key"),
+        pytest.param(lambda item: {**item, "resourceType": "AWS::S3::Bucket"}, id="a type that no rule reads"),
+        pytest.param(lambda item: [item, item], id="a list of items"),
+    ],
+)
+@pytest.mark.parametrize("separator", [",", " ,\n "])
+def test_items_among_unusual_ones(tmp_path: Path, change: Callable[[Shape], object], separator: str) -> None:
+    """The end of an item and its type are searched for before it is decoded."""
+    items = of_a_snapshot()
+    # One alone, two side by side, and the last one.
+    for numbers in ({5}, {7, 8}, {len(items) - 1}):
+        elements = [change(item) if number in numbers else item for number, item in enumerate(items)]
+        path = tmp_path / "given.json"
+        path.write_text(f'{{"configurationItems":[{separator.join(map(item_json, elements))}]}}')
+        assert usually(str(path)) == thoroughly(str(path))
+
+
+def test_halves_of_two_items_are_no_item(tmp_path: Path) -> None:
+    """Where items are cut inside, and parts of two of them have the type of one."""
+    instances = [item for item in of_a_snapshot() if item["resourceType"] == "AWS::EC2::Instance"]
+    first, second = ({**item, "configuration": {**item["configuration"], "nested": NESTED}} for item in instances[:2])
+    first["relationships"] = [{"resourceType": "AWS::EC2::Instance"}]
+    second["relationships"] = []
+    path = write(tmp_path, {"configurationItems": [first, second]})
+    path_without_space = tmp_path / "compact.json"
+    path_without_space.write_text(item_json(json.loads(Path(path).read_text())))
+    assert usually(str(path_without_space)) == thoroughly(path)
+
+
+def test_only_white_space_of_json_separates_items(tmp_path: Path) -> None:
+    path = tmp_path / "given.json"
+    elements = ",\x0c".join(map(item_json, of_a_snapshot()))
+    path.write_text(f'{{"configurationItems":[{elements}]}}')
+    with pytest.raises(InvalidInputError, match="not JSON"):
+        read_config_items([str(path)])
+
+
 # --- blocks
 
 
 def blocks_of(text: str, size: int) -> list[list[Any]]:
     stream = io.BytesIO(text.encode())
-    return [json.loads(block.list_json) for block in chunks.read_chunks(lambda _: stream.read(size))]
+    return list(chunks.read_chunks(lambda _: stream.read(size), decode_elements))
+
+
+def decode_elements(elements: Iterable[bytes]) -> list[Any]:
+    return list(map(msgspec.json.decode, elements))
 
 
 TEXTS = st.lists(st.sampled_from(['"', "\\", "]", "}", ",", "[", " ", '{"a":', "é", "\n"]), max_size=12).map("".join)

@@ -7,14 +7,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.argument_types import add_repeatable, whole_number
 from alb_sg.command_line.arguments import Parser, add_exemptions_option, add_output_option, add_rule_options
 from alb_sg.command_line.entry_point import keep_until_exit
 from alb_sg.command_line.evaluate_all import evaluate_all
-from alb_sg.command_line.evaluate_planned import evaluate_planned
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
@@ -40,9 +39,12 @@ from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.observations.accounts import AccountName
-from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.report.formats import ASFF, JSON, JSON_LINES, TEXT
+
+if TYPE_CHECKING:
+    # Slow to import, and for a history alone.
+    from alb_sg.observations.observation import Observation
 
 SUMMARY = "judge load balancers"
 DESCRIPTION = """\
@@ -104,6 +106,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _check_accounts(arguments, selection, accounts)
     with open_output(arguments.output, machine_readable=arguments.format != TEXT) as stream:
         if is_planned(arguments):
+            # Most runs judge no plan or template.
+            from alb_sg.command_line.evaluate_planned import evaluate_planned  # noqa: PLC0415 (slow, see above)
+
             planned = evaluate_planned(arguments, selection, arguments.load_balancer, load_given_exemptions(arguments))
             if arguments.format == ASFF:
                 _require_accounts(planned)

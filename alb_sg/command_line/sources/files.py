@@ -9,7 +9,6 @@ from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_in_estates
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.estate.snapshots.files import UnreadFile, read_config_items
@@ -38,6 +37,8 @@ def load_files(
             found.append(estate)
 
     for path in export_files:
+        from alb_sg.estate.export_file import read_export_file  # noqa: PLC0415 (slow, and not always needed)
+
         for file in find_json_files([path]):
             add(read_export_file(file), file)
     if config_items:

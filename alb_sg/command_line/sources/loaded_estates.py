@@ -11,13 +11,15 @@ from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.planned.resources import DocumentResources
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 
 if TYPE_CHECKING:
     # Importing botocore takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.sessions import Credentials
+
+    # Slow to import, and for plans and templates alone.
+    from alb_sg.estate.planned.resources import DocumentResources
 
 # The most load balancers of one name that an error lists.
 MAX_LISTED_NAMES = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alb_sg.command_line.argument_types import given_option
 from alb_sg.command_line.sources.files import load_files
@@ -24,12 +24,13 @@ from alb_sg.command_line.sources.templates import (
 )
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
-from alb_sg.estate.planned.resources import Scenario
 from alb_sg.findings.finding import EvaluationError
+
+if TYPE_CHECKING:
+    from alb_sg.estate.planned.planned_estate import PlannedEstates
+    from alb_sg.estate.planned.resources import Scenario
 
 PLANNED_HELP = (
     """\
@@ -96,6 +97,9 @@ def has_base(arguments: argparse.Namespace) -> bool:
 
 def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
     """Reads the document and what it is judged over. Raises InvalidInputError and NotReadError."""
+    # Most runs judge no document.
+    from alb_sg.estate.planned.planned_estate import planned_estates  # noqa: PLC0415 (see above)
+
     if (option := given_option(arguments, "--config-items", "--source", "--aggregator")) is not None:
         raise InvalidInputError(
             f"a plan or template is judged alone or over --estate, --profile or --region; omit {option}"
@@ -119,6 +123,7 @@ def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Seq
 
     Raises InvalidInputError for several scenarios with these load balancers, and for an unknown name.
     """
+
     run = load_planned_run(arguments)
     loaded = [
         (scenario, planned, select_planned(scenario, planned, load_balancer_names))
@@ -165,6 +170,7 @@ def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import export_regions  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
+    from alb_sg.estate.export_file import estate_of_export  # noqa: PLC0415 (slow, and not always needed)
 
     # Whatever the change makes a verdict depend on has to be there.
     return list(map(estate_of_export, export_regions(Credentials(arguments.profile), arguments.region)))

@@ -13,9 +13,9 @@ from alb_sg.command_line.argument_types import add_repeatable, given_option
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.json_files import STANDARD_INPUT
-from alb_sg.estate.planned.resources import Scenario
 
 if TYPE_CHECKING:
+    from alb_sg.estate.planned.resources import Scenario
     from alb_sg.estate.planned.template_stacks import TemplateFile
 
 TEMPLATES_HELP = """\

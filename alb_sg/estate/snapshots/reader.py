@@ -10,11 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import msgspec
 from isal import igzip, igzip_lib
 
-from alb_sg.errors import InvalidInputError
-from alb_sg.estate.cidr import InvalidCidrError
 from alb_sg.estate.config_documents import find_config_items
 from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.json_files import is_gzipped, parse_if_text, unreadable_file_error
@@ -35,31 +32,27 @@ def fast_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, S
     read the whole file with the general reader, which words the errors.
     """
     first = 0
-    read = FastItemReader().read
+    reader = FastItemReader(_read_unusual)
     with _open_decompressed(path, content) as stream:
-        for chunk in read_chunks(stream.read):
+        for elements in read_chunks(stream.read, reader.read_elements):
             clear_interned_texts()
-            items: list[ConfigItem | None] = []
-            start = first
-            for index, element in enumerate(chunk.elements, start):
-                try:
-                    items.append(read(element))
-                except (NeedsGeneralReader, InvalidInputError, InvalidCidrError, msgspec.ValidationError):
-                    inner = list(_read_with_general_reader(chunk.raw_element(index - start)))
-                    if len(inner) < 2:
-                        items += inner or [None]
-                    else:
-                        # All items of one element share its index.
-                        yield first, items
-                        yield from [(index, [one]) for one in inner]
-                        first, items = index + 1, []
-            yield first, items
-            first += len(items)
+            if list in map(type, elements):
+                for index, element in enumerate(elements, first):
+                    # All items of one element share its index.
+                    yield from [(index, [item]) for item in (element if isinstance(element, list) else [element])]
+            else:
+                yield first, cast("list[ConfigItem | None]", elements)
+            first += len(elements)
     clear_interned_texts(0)
 
 
+def _read_unusual(element: bytes) -> ConfigItem | list[ConfigItem] | None:
+    """What is in an element of the list, which may also be JSON text or a list."""
+    found = list(_read_with_general_reader(element))
+    return found if len(found) > 1 else next(iter(found), None)
+
+
 def _read_with_general_reader(element: bytes) -> Iterator[ConfigItem]:
-    """The items in an element of the list, which may also be JSON text or a list."""
     for _, record in find_config_items(parse_if_text(element.decode())):
         item = read_item(record)
         if item is not None:
