@@ -374,8 +374,7 @@ class Estate:
     def _unknown_groups_error(self) -> NotReadError | None:
         """The error of an interface whose groups are not known: it may carry any."""
         interfaces = (self.network_interfaces or {}).values()
-        errors = (one.unknown_groups_error for one in interfaces)
-        return next((error for error in errors if error is not None), None)
+        return next((one.unknown_groups_error for one in interfaces if one.unknown_groups is not None), None)
 
     @cached_property
     def _load_balancers_by_group(self) -> Mapping[str, Sequence[LoadBalancer]]:

@@ -66,8 +66,7 @@ class PlainLoadBalancer:
         self.load_balancer = load_balancer
         self._security_groups = load_balancer.security_groups
         self._known_targets: Sequence[_PlainTargets] | None = None
-        # The security groups that rules of some groups name for a port, of one direction.
-        self._named_groups: dict[tuple[tuple[str, ...], int, bool], set[str]] = {}
+        self._reached_by_port: dict[int, set[str]] = {}
 
     def clients(self) -> Sequence[ClientBlocks]:
         """The clients by scheme and address type."""
@@ -95,9 +94,7 @@ class PlainLoadBalancer:
         count = 0
         for targets in self._targets():
             for port in ports_of(targets.group):
-                reached = self._groups_named(
-                    self._security_groups, targets.port if port is None else port, is_egress=True
-                )
+                reached = self._groups_reached(targets.port if port is None else port)
                 if any(map(reached.isdisjoint, targets.carried)):
                     raise NotPlain
                 count += len(targets.ids)
@@ -107,16 +104,24 @@ class PlainLoadBalancer:
         """The groups of targets let the load balancer in on some ports: rules name one of its groups. A target counts
         once for a port, however often it is registered."""
         count = 0
-        carried: dict[tuple[str, ...], None] = {}
+        rules_by_carried: dict[tuple[str, ...], list[Permission]] = {}
         for targets in self._targets():
             ports = {targets.port if port is None else port for port in ports_of(targets.group)}
             for group_ids in targets.carried:
+                rules = rules_by_carried.get(group_ids)
+                if rules is None:
+                    rules = rules_by_carried[group_ids] = self._rules_for_it(group_ids)
                 for port in ports:
-                    if self._groups_named(group_ids, port, is_egress=False).isdisjoint(self._security_groups):
+                    if not Traffic.tcp(port).select(rules):
                         raise NotPlain
-                carried[group_ids] = None
             count += len(set(targets.ids)) * len(ports)
-        return count, tuple(dict.fromkeys(group_id for group_ids in carried for group_id in sorted(group_ids)))
+        return count, tuple(dict.fromkeys(group_id for group_ids in rules_by_carried for group_id in sorted(group_ids)))
+
+    def _rules_for_it(self, group_ids: tuple[str, ...]) -> list[Permission]:
+        """The inbound rules of some groups that name a group of the load balancer."""
+        rules = self._rules_of(group_ids, is_egress=False)
+        own = self._security_groups
+        return [rule for rule in rules if rule.references and not self._named_groups((rule,)).isdisjoint(own)]
 
     def _targets(self) -> Sequence[_PlainTargets]:
         """The targets of each target group that has one which receives traffic, by ARN."""
@@ -146,19 +151,22 @@ class PlainLoadBalancer:
             raise NotPlain
         return _PlainTargets(group, 0 if first is None else group.port_of(first), ids, carried)
 
-    def _groups_named(self, group_ids: tuple[str, ...], port: int, *, is_egress: bool) -> set[str]:
-        """The groups that rules of some groups name for a TCP port, by their ID alone: not over a peering."""
-        key = group_ids, port, is_egress
-        named = self._named_groups.get(key)
-        if named is None:
-            named = set()
-            for rule in Traffic.tcp(port).select(self._rules_of(group_ids, is_egress=is_egress)):
-                for reference in rule.references:
-                    if not reference.is_over_peering:
-                        named.add(reference.group_id)
-            named -= self.estate.deleted_security_groups
-            self._named_groups[key] = named
-        return named
+    def _groups_reached(self, port: int) -> set[str]:
+        """The groups that outbound rules of the load balancer's groups name for a TCP port."""
+        reached = self._reached_by_port.get(port)
+        if reached is None:
+            rules = Traffic.tcp(port).select(self._rules_of(self._security_groups, is_egress=True))
+            reached = self._reached_by_port[port] = self._named_groups(rules)
+        return reached
+
+    def _named_groups(self, rules: Iterable[Permission]) -> set[str]:
+        """The groups that rules name by their ID alone: not over a peering, and not deleted."""
+        named: set[str] = set()
+        for rule in rules:
+            for reference in rule.references:
+                if not reference.is_over_peering:
+                    named.add(reference.group_id)
+        return named - self.estate.deleted_security_groups
 
     def _rules_of(self, group_ids: tuple[str, ...], *, is_egress: bool) -> tuple[Permission, ...]:
         """The rules of security groups of this account and region. They are few, as each kind of traffic looks at
