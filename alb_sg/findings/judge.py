@@ -161,19 +161,8 @@ class Judge:
         # Where nothing is required, there is a reason, which does not show here.
         if not count:
             return None
-        return Finding(
-            self.estate.account_id,
-            self.estate.region,
-            load_balancer.arn,
-            load_balancer.name,
-            recommendation.name,
-            Compliance.COMPLIANT,
-            annotation.describe_compliant(group_ids, count, ()),
-            False,
-            (),
-            (),
-            group_ids,
-        )
+        text = annotation.describe_compliant(group_ids, count, ())
+        return self._build_finding(load_balancer, recommendation, Compliance.COMPLIANT, text, security_groups=group_ids)
 
     def _judge_unused(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, found: UnusedIngress

@@ -58,26 +58,25 @@ def render_markdown(results: Results) -> str:
 
 def _fix_section(results: Results, room: int) -> str:
     """The code that fixes planned load balancers, as additions to it."""
-    if not results.fix_code:
-        return ""
-    additions = "".join(f"+{phrasing.printable(line)}\n" for line in results.fix_code.splitlines())
-    section = f"\n#### Rules to add\n\n{_code_block('diff', additions)}"
-    if _byte_count(section) <= room:
-        return section
-    note = "\n`alb-sg fix` writes the rules to add; a comment has no room for them.\n"
-    return note if _byte_count(note) <= room else ""
+    additions = [f"+{line}" for line in results.fix_code.splitlines()]
+    note = "`alb-sg fix` writes the rules to add; a comment has no room for them."
+    return _code_section("Rules to add", "diff", additions, note, room)
 
 
 def _command_section(results: Results, room: int) -> str:
     """The commands that fix load balancers which a planned change breaks and does not describe."""
-    if not results.fix_commands:
+    commands = results.fix_commands.splitlines()
+    note = "The commands that fix load balancers outside of the change have no room in a comment."
+    return _code_section("Rules to add outside of the change", "sh", commands, note, room)
+
+
+def _code_section(heading: str, language: str, lines: Sequence[str], note: str, room: int) -> str:
+    """Lines under a heading, or else a note that there is no room for them, or else nothing."""
+    if not lines:
         return ""
-    commands = "".join(f"{phrasing.printable(line)}\n" for line in results.fix_commands.splitlines())
-    section = f"\n#### Rules to add outside of the change\n\n{_code_block('sh', commands)}"
-    if _byte_count(section) <= room:
-        return section
-    note = "\nThe commands that fix load balancers outside of the change have no room in a comment.\n"
-    return note if _byte_count(note) <= room else ""
+    text = "".join(f"{phrasing.printable(line)}\n" for line in lines)
+    choices = (f"\n#### {heading}\n\n{_code_block(language, text)}", f"\n{note}\n", "")
+    return next(choice for choice in choices if _byte_count(choice) <= max(room, 0))
 
 
 def _code_block(language: str, text: str) -> str:
