@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from alb_sg.errors import NotReadError
+from alb_sg.estate.model import UnknownValue
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.parameters import Parameters
@@ -231,3 +232,22 @@ def test_a_verdict_at_a_glance(case: Case, rule: str) -> None:
 
 def _text(result: Finding | EvaluationError) -> str:
     return result.annotation if isinstance(result, Finding) else result.what
+
+
+def test_a_reference_to_a_deleted_group_lets_nothing_through() -> None:
+    found = replace(build(estate(*_with(()))), deleted_security_groups=frozenset({"sg-app"}))
+    (balancer,) = found.load_balancers.values()
+    result = Judge(found).judge(balancer, RECOMMENDATIONS_BY_NAME[EGRESS], Parameters())
+    assert _text(result).startswith("target group web TCP:80 not open to")
+
+
+def test_nothing_shows_at_a_glance_before_a_plan_is_applied() -> None:
+    """Perhaps the targets belong to another target group."""
+    found = build(estate(*_with(())))
+    unknown = UnknownValue("TargetGroupArn", "known after apply")
+    targets = {arn: tuple(one._replace(unknown=unknown) for one in some) for arn, some in (found.targets or {}).items()}
+    planned = replace(found, targets=targets, is_planned=True)
+    (balancer,) = planned.load_balancers.values()
+    result = Judge(planned).judge(balancer, RECOMMENDATIONS_BY_NAME[EGRESS], Parameters())
+    assert isinstance(result, EvaluationError)
+    assert result.cause == "known after apply"
