@@ -53,7 +53,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "alb_sg/config_rule": HANDLING,
     "alb_sg/functions": ("tests/functions", "tests/deploy/test_states.py"),
 }
-# No verdict or change hangs on them: what roles are made of, imports, and text to copy.
+# No verdict and no change depends on them: what roles are made of, imports, and text to copy.
 LEFT_OUT = frozenset({"cold_start.py", "iam_actions.py", "snippets.py", "terraform.py", "cloudformation.py"})
 MARKERS = {"quick": "not slow", "slow": "slow"}
 ENOUGH = 0.95

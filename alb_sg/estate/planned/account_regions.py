@@ -103,8 +103,9 @@ class _Search:
             return address
 
         for one in self._scenario.resources:
-            for other in (*self._owners(one), *self._target_groups(one)):
-                parents[root(one.address)] = root(other.address)
+            for other in (self._owner(one), *self._target_groups(one)):
+                if other is not None:
+                    parents[root(one.address)] = root(other.address)
         told: dict[str, tuple[set[str], set[str]]] = {}
         for address, known in own.items():
             accounts, regions = told.setdefault(root(address), (set(), set()))
@@ -120,11 +121,11 @@ class _Search:
         return found
 
     def _with_owners(self, known: dict[str, _Known]) -> dict[str, _Known]:
-        """A part has the account and region of its owner, whatever it tells itself."""
+        """Each part has the account and region of its owner, also where it tells others."""
         found = dict(known)
         for one in self._scenario.resources:
             part, passed = one, {one.address}
-            while (owner := next(self._owners(part), None)) is not None and owner.address not in passed:
+            while (owner := self._owner(part)) is not None and owner.address not in passed:
                 part = owner
                 passed.add(owner.address)
             if part is not one:
@@ -133,12 +134,10 @@ class _Search:
                 found[one.address] = _Known(*outside)
         return found
 
-    def _owners(self, resource: PlannedResource) -> Iterator[PlannedResource]:
+    def _owner(self, resource: PlannedResource) -> PlannedResource | None:
         """What a resource is a part of, in the document."""
         identifier = self._owner_id(resource)
-        owner = None if identifier is None else self._by_id.get(identifier)
-        if owner is not None:
-            yield owner
+        return None if identifier is None else self._by_id.get(identifier)
 
     def _owner_id(self, resource: PlannedResource) -> str | None:
         name = OWNERS.get(resource.type)
