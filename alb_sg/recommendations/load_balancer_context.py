@@ -100,26 +100,18 @@ class LoadBalancerContext:
             )
             for target in targets
         ]
-        return [
-            RequirementGroup(
-                Direction.EGRESS,
-                ANY_TCP_PORT,
-                own_peers,
-                group,
-                unread=own_port,
-                doubt=unread or (doubt if may_be_of_others else None),
+        requirements = []
+        for (own_port, doubt, may_be_of_others), own_peers in _group_peers(ports, peers):
+            traffic, upper_bound = (
+                (ANY_TCP_PORT, own_port)
+                if isinstance(own_port, NotReadError)
+                else (Traffic.tcp(own_port), unread or doubt)
             )
-            if isinstance(own_port, NotReadError)
-            else RequirementGroup(
-                Direction.EGRESS,
-                Traffic.tcp(own_port),
-                own_peers,
-                group,
-                unread=unread or doubt,
-                doubt=unread or (doubt if may_be_of_others else None),
+            perhaps_nothing = unread or (doubt if may_be_of_others else None)
+            requirements.append(
+                RequirementGroup(Direction.EGRESS, traffic, own_peers, group, unread=upper_bound, doubt=perhaps_nothing)
             )
-            for (own_port, doubt, may_be_of_others), own_peers in _group_peers(ports, peers)
-        ]
+        return requirements
 
     def _may_be_of_others(self, target: Target) -> bool:
         """Whether a target whose target group is not known may be in none of the load balancer's."""
