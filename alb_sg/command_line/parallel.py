@@ -7,6 +7,7 @@ account and region is judged again. The output equals that of reading all files 
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copyfileobj
+from threading import Thread
 from typing import Protocol, TextIO, TypeVar
 
 from alb_sg.aws.account_region import AccountRegion
@@ -146,7 +148,7 @@ def _open_workers(jobs: int) -> Iterator[ParallelMap]:
     from multiprocessing import active_children  # noqa: PLC0415 (as above)
 
     # The command ends without cleanup, so that processes which were not waited for would stay.
-    with ProcessPoolExecutor(jobs, initializer=_end_on_interrupt) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_prepare_worker) as pool:
         try:
             yield pool.map
         except BaseException as error:
@@ -158,9 +160,20 @@ def _open_workers(jobs: int) -> Iterator[ParallelMap]:
             raise
 
 
-def _end_on_interrupt() -> None:
-    """The main process reports an interrupt; workers end silently."""
+def _prepare_worker() -> None:
+    """The main process reports an interrupt; workers end silently. They also end with a main process that could not end
+    them: one that is killed, or interrupted again at the wrong moment."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    Thread(target=_end_with_main_process, daemon=True).start()
+
+
+def _end_with_main_process() -> None:
+    from multiprocessing import parent_process  # noqa: PLC0415 (one process does not need it)
+
+    main_process = parent_process()
+    if main_process is not None:
+        main_process.join()
+        os._exit(1)
 
 
 def _run_tasks(tasks: Mapping[AccountRegion, JudgingTask], workers: ParallelMap) -> Mapping[AccountRegion, TaskResult]:

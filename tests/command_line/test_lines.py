@@ -10,8 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -264,24 +264,65 @@ def test_the_files_of_a_lost_process_are_judged_together(
     assert read_together
 
 
-@pytest.mark.usefixtures("forked")
-def test_an_interrupt_ends_the_processes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = os.getpid()
+@pytest.fixture
+def reading_for_ever(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A command, with `--jobs 2`, whose processes say `reading` and go on as long as nobody ends them."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import multiprocessing, os, time\n"
+        "from alb_sg.command_line import parallel\n"
+        "from alb_sg.command_line.entry_point import run\n"
+        "def reads(paths):\n"
+        "    os.write(1, b'reading\\n')\n"
+        f"    time.sleep({2 * HANGING})\n"
+        "parallel.read_config_items = reads\n"
+        "multiprocessing.set_start_method('fork')\n"
+        "run()\n",
+        encoding="utf-8",
+    )
+    given = [word for account in (0, 1) for word in ("--config-items", str(snapshot_file(SIZE, account)))]
+    with subprocess.Popen(  # noqa: S603 (written above)
+        [sys.executable, str(program), "check", *given, "--format", "jsonl", "--jobs", "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as started:
+        try:
+            assert started.stdout is not None
+            assert [started.stdout.readline() for _ in range(2)] == ["reading\n", "reading\n"]
+            yield started
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
 
-    def reads(_: list[str]) -> None:
-        os.kill(mine, signal.SIGINT)
-        time.sleep(HANGING)
 
-    monkeypatch.setattr("alb_sg.command_line.parallel.read_config_items", reads)
-    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        answer = checked(command, *(str(snapshot_file(SIZE, account)) for account in (0, 1)), jobs=2)
-    finally:
-        signal.signal(signal.SIGINT, heard)
-    assert (answer.code, answer.out, answer.err) == (130, "", "alb-sg: interrupted\n")
-    for process in multiprocessing.active_children():
-        process.join(HANGING / 2)
-        assert process.exitcode == -signal.SIGTERM
+@pytest.mark.slow
+def test_an_interrupt_ends_the_processes(reading_for_ever: subprocess.Popen[str]) -> None:
+    reading_for_ever.send_signal(signal.SIGINT)
+    # Both pipes end with the last process that holds them.
+    assert reading_for_ever.communicate(timeout=HANGING) == ("", "alb-sg: interrupted\n")
+    assert reading_for_ever.returncode == 130
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "signals",
+    [
+        # The second one may arrive before the command has ended any process.
+        (signal.SIGINT, signal.SIGINT),
+        (signal.SIGTERM,),
+        (signal.SIGKILL,),
+    ],
+    ids=["interrupted twice", "terminated", "killed"],
+)
+def test_processes_do_not_outlive_the_command(
+    reading_for_ever: subprocess.Popen[str], signals: Sequence[signal.Signals]
+) -> None:
+    for number in signals:
+        reading_for_ever.send_signal(number)
+    reading_for_ever.communicate(timeout=HANGING)
+    assert reading_for_ever.returncode != 0
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", ""])
