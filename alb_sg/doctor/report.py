@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import TextIO
 
 from alb_sg.doctor.check import CheckResult, CheckStatus
 from alb_sg.findings.phrasing import pluralize, printable
+from alb_sg.report.json_report import write_json_document
 from alb_sg.report.style import Style
 
 _LABELS = {
@@ -54,5 +54,4 @@ def write_json(results: Sequence[CheckResult], stream: TextIO) -> None:
         "results": [{**asdict(result), "status": result.status.value} for result in results],
         "summary": {status.value: counts[status] for status in CheckStatus},
     }
-    json.dump(document, stream, indent=2, ensure_ascii=False)
-    stream.write("\n")
+    write_json_document(document, stream)

@@ -65,6 +65,13 @@ def test_unread_data_sets_the_exit_code(answers: Answers, command: Command) -> N
     }
 
 
+def test_json_escapes_what_a_terminal_would_obey(answers: Answers, command: Command) -> None:
+    answers["config", "DescribeConfigRuleEvaluationStatus"] = Failure("AccessDeniedException", "not \u202eallowed")
+    answer = command("doctor", "--format", "json")
+    assert "AccessDeniedException: not \\u202eallowed" in answer.out
+    assert any(result["found"].endswith("not \u202eallowed") for result in answer.json["results"])
+
+
 def test_a_working_deployment_ends_with_0(answers: Answers, command: Command) -> None:
     assert answers.calls == []
     answer = command("doctor")
