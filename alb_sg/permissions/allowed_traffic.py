@@ -137,7 +137,8 @@ class Permissions:
         self.groups: list[SecurityGroup] = []
         self.unread: list[NotReadError] = []
         self.group_ids = tuple(group_ids)
-        self._direction_rules: dict[bool, DirectionRules] = {}
+        self._by_traffic: dict[tuple[bool, Traffic, Family], AllowedTraffic] = {}
+        self._by_peers: dict[tuple[bool, Family, tuple[object, ...]], AllowedTraffic] = {}
         for group_id in self.group_ids:
             try:
                 self.groups.append(estate.security_group(group_id))
@@ -162,13 +163,19 @@ class Permissions:
 
     def allowed_traffic(self, direction: Direction, traffic: Traffic, family: Family) -> AllowedTraffic:
         is_egress = direction is Direction.EGRESS
-        rules = self._direction_rules.get(is_egress)
-        if rules is None:
-            unread = (*self.unread, *self.unknown_rules(direction))
-            rules = self._direction_rules[is_egress] = _direction_rules(
-                self.estate, self.groups, unread, is_egress=is_egress
-            )
-        return rules.allowed_traffic(self.estate, traffic, family)
+        known = self._by_traffic.get((is_egress, traffic, family))
+        if known is None:
+            permissions: list[Permission] = []
+            for group in self.groups:
+                permissions += _select(self.estate, group, traffic, is_egress=is_egress)
+            # Kinds of traffic that match permissions with the same peers share the answer.
+            key = is_egress, family, tuple(map(_PEERS, permissions))
+            known = self._by_peers.get(key)
+            if known is None:
+                unread = (*self.unread, *self.unknown_rules(direction))
+                known = self._by_peers[key] = _combine(self.estate, permissions, family, unread)
+            self._by_traffic[is_egress, traffic, family] = known
+        return known
 
     def unknown_rules(self, direction: Direction) -> list[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
@@ -179,55 +186,18 @@ class Permissions:
         ]
 
 
-def _direction_rules(
-    estate: Estate, groups: Iterable[SecurityGroup], unread: tuple[NotReadError, ...], *, is_egress: bool
-) -> DirectionRules:
-    """The permissions of some security groups in one direction. `unread`: why there may be more of them."""
-    permissions_by_group = tuple([group.egress if is_egress else group.ingress for group in groups])
-    if max(map(len, permissions_by_group), default=0) > MAX_PERMISSIONS_WITHOUT_INDEX:
-        return DirectionRules([_indexed(estate, group, is_egress=is_egress) for group in groups], unread)
-    return DirectionRules(permissions_by_group, unread)
-
-
-class DirectionRules:
-    """The permissions of security groups in one direction, and what they allow of each kind of traffic."""
-
-    def __init__(
-        self, permissions_by_group: Sequence[Sequence[Permission] | _PermissionIndex], unread: tuple[NotReadError, ...]
-    ) -> None:
-        self._permissions_by_group = permissions_by_group
-        self._unread = unread
-        self._by_traffic: dict[tuple[Traffic, Family], AllowedTraffic] = {}
-        self._by_peers: dict[tuple[Family, tuple[object, ...]], AllowedTraffic] = {}
-
-    def allowed_traffic(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
-        known = self._by_traffic.get((traffic, family))
-        if known is None:
-            permissions: list[Permission] = []
-            for of_group in self._permissions_by_group:
-                permissions += (
-                    of_group.matching(traffic) if isinstance(of_group, _PermissionIndex) else traffic.select(of_group)
-                )
-            # Kinds of traffic that match permissions with the same peers share the answer.
-            key = family, tuple(map(_PEERS, permissions))
-            known = self._by_peers.get(key)
-            if known is None:
-                known = self._by_peers[key] = _combine(estate, permissions, family, self._unread)
-            self._by_traffic[traffic, family] = known
-        return known
-
-
-def _indexed(estate: Estate, group: SecurityGroup, *, is_egress: bool) -> Sequence[Permission] | _PermissionIndex:
-    """The permissions of a security group; an index of them if they are many. All that carry the group share it."""
+def _select(estate: Estate, group: SecurityGroup, traffic: Traffic, *, is_egress: bool) -> list[Permission]:
+    """The permissions of a security group that allow the traffic for some peer."""
     permissions = group.egress if is_egress else group.ingress
     if len(permissions) <= MAX_PERMISSIONS_WITHOUT_INDEX:
-        return permissions
+        return traffic.select(permissions)
+    # All load balancers and targets that carry a large group share the index of its permissions.
     key = _PermissionIndex, group.id, is_egress
     index: _PermissionIndex | None = estate.derived_facts.get(key)
     # A group of this ID that is no part of the estate has other permissions.
     if index is None or index.permissions is not permissions:
         index = estate.derived_facts[key] = _PermissionIndex(permissions)
-    return index
+    return index.matching(traffic)
 
 
 class _PermissionIndex:
