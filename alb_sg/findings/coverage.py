@@ -13,7 +13,7 @@ from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import SecurityGroupReference, is_placeholder, is_security_group_id
 from alb_sg.parameters import AcceptedSourcesMatch, Parameters, TargetMatch
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.allowed_traffic import AllowedTraffic, Direction, Permissions, prefix_list_addresses
+from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
     NodesPeer,
@@ -24,14 +24,11 @@ from alb_sg.recommendations.requirement import (
     SecurityGroupPeer,
     TargetPeer,
     address_peer,
-    carried_groups,
     parse_peer,
 )
 
 # The permissions that decide about a peer: those of the load balancer's groups, or of the groups of a target.
 PermissionsOf = Callable[[Peer], Permissions]
-# The permissions of security groups, by their ids.
-PermissionsOfGroups = Callable[[tuple[str, ...]], Permissions]
 
 
 class AcceptedSources(NamedTuple):
@@ -74,43 +71,26 @@ class Coverage(NamedTuple):
         return next(iter(self.accepted_sources.met), f"none@{self.accepted_sources.closed_port}")
 
 
-def count_if_all_covered(
-    permissions_of_groups: PermissionsOfGroups,
-    group_ids: tuple[str, ...],
-    requirement_set: RequirementSet,
-    target_match: TargetMatch,
-) -> int | None:
-    """The number of requirements, if the permissions cover them all directly; None if that is not certain yet.
+def not_covered_directly(
+    permissions_of: PermissionsOf, requirement_set: RequirementSet, target_match: TargetMatch
+) -> list[Requirement]:
+    """The requirements that the permissions do not cover as they stand. Most load balancers have none.
 
-    `group_ids` are the load balancer's. This is the common case. It needs neither the targets' interfaces nor accepted
-    sources.
+    This needs neither the targets' interfaces nor accepted sources.
     """
-    if requirement_set.doubt is not None:
-        return None
-    own = permissions_of_groups(group_ids)
-    count = 0
+    found: list[Requirement] = []
     for group in requirement_set.groups:
         direction, traffic = group.direction, group.traffic
-        if direction is Direction.TARGET_INGRESS:
-            # Targets have groups of their own, which decide about nodes.
-            for peer in group.peers:
-                permissions = permissions_of_groups(carried_groups(peer))
-                if not covers_directly(
-                    permissions.allowed_traffic(direction, traffic, peer.family), peer, target_match
-                ):
-                    return None
-                count += requirement_count(peer)
-            continue
-        family = group.peers[0].family
-        allowed = own.allowed_traffic(direction, traffic, family)
-        count += len(group.peers)
-        for peer in group.peers:
-            if peer.family is not family:
-                family = peer.family
-                allowed = own.allowed_traffic(direction, traffic, family)
-            if not covers_directly(allowed, peer, target_match):
-                return None
-    return count
+        peers = [
+            peer
+            for peer in group.peers
+            if not covers_directly(
+                permissions_of(peer).allowed_traffic(direction, traffic, peer.family), peer, target_match
+            )
+        ]
+        if peers:
+            found += group.requirements(peers)
+    return found
 
 
 def requirement_count(peer: Peer) -> int:

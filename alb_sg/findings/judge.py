@@ -11,7 +11,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings import annotation
-from alb_sg.findings.coverage import Coverage, PermissionsOf, check, count_if_all_covered, requirement_count
+from alb_sg.findings.coverage import Coverage, PermissionsOf, check, not_covered_directly, requirement_count
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Result, Unused
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
@@ -80,35 +80,6 @@ class Judge:
         return EvaluationError(
             self.estate.account_id, self.estate.region, load_balancer.arn, recommendation.name, what, cause
         )
-
-    def coverages(
-        self, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
-    ) -> tuple[Coverage, ...]:
-        """The coverage of each requirement, in their order. Raises NotReadError.
-
-        In a planned estate, what is missing whatever the unknown values are is missing (semantics §13): the
-        requirements that depend on unknown values are left out then.
-        """
-        permissions_of = self.deciding_permissions(load_balancer)
-        one_family = requirement_set.has_one_family
-        known: list[Coverage] = []
-        unread: list[NotReadError] = []
-        for requirement in requirement_set.requirements:
-            try:
-                coverage = check(permissions_of(requirement.peer), requirement, parameters, one_family=one_family)
-                if requirement.unread is not None and not coverage.is_covered:
-                    raise requirement.unread
-                known.append(coverage)
-            except NotReadError as error:
-                if not self.estate.is_planned:
-                    raise
-                unread.append(error)
-        if all(coverage.is_covered for coverage in known):
-            # Perhaps nothing is required, which is another verdict than that everything is allowed.
-            unread += [] if requirement_set.doubt is None else [requirement_set.doubt]
-            if unread:
-                raise unread[0]
-        return tuple(known)
 
     def requirement_set(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
@@ -184,20 +155,12 @@ class Judge:
         parameters: Parameters,
     ) -> Finding:
         remarks = requirement_set.remarks
-        count = count_if_all_covered(
-            self._permissions, load_balancer.security_groups, requirement_set, parameters.target_match
-        )
-        if count is not None:
-            group_ids = _deciding_groups(load_balancer, requirement_set)
-            text = annotation.describe_compliant(group_ids, count, remarks)
-            return self._build_finding(
-                load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=remarks, security_groups=group_ids
-            )
-        coverages = self.coverages(load_balancer, requirement_set, parameters)
+        permissions_of = self.deciding_permissions(load_balancer)
+        coverages = self._indirect_coverages(permissions_of, requirement_set, parameters)
         failed = [coverage for coverage in coverages if not coverage.is_covered]
         if not failed:
             accepted_sources = annotation.describe_accepted_sources(coverages)
-            count = sum(requirement_count(coverage.requirement.peer) for coverage in coverages)
+            count = sum(requirement_count(peer) for group in requirement_set.groups for peer in group.peers)
             group_ids = _deciding_groups(load_balancer, requirement_set)
             text = annotation.describe_compliant(group_ids, count, remarks, accepted_sources)
             return self._build_finding(
@@ -210,7 +173,6 @@ class Judge:
             )
         unresolved = all(coverage.unresolved for coverage in failed)
         missing = merge_missing(failed)
-        permissions_of = self.deciding_permissions(load_balancer)
         return self._build_finding(
             load_balancer,
             recommendation,
@@ -221,6 +183,35 @@ class Judge:
             remarks=remarks,
             security_groups=_groups_to_change(load_balancer, missing),
         )
+
+    def _indirect_coverages(
+        self, permissions_of: PermissionsOf, requirement_set: RequirementSet, parameters: Parameters
+    ) -> list[Coverage]:
+        """The coverage of each requirement that is not covered as it stands, in their order. Raises NotReadError.
+
+        In a planned estate, what is missing whatever the unknown values are is missing (semantics §13): the
+        requirements that depend on unknown values are left out then.
+        """
+        requirements = not_covered_directly(permissions_of, requirement_set, parameters.target_match)
+        one_family = bool(requirements) and requirement_set.has_one_family
+        known: list[Coverage] = []
+        unread: list[NotReadError] = []
+        for requirement in requirements:
+            try:
+                coverage = check(permissions_of(requirement.peer), requirement, parameters, one_family=one_family)
+                if requirement.unread is not None and not coverage.is_covered:
+                    raise requirement.unread
+                known.append(coverage)
+            except NotReadError as error:
+                if not self.estate.is_planned:
+                    raise
+                unread.append(error)
+        if all(coverage.is_covered for coverage in known):
+            # Perhaps nothing is required, which is another verdict than that everything is allowed.
+            unread += [] if requirement_set.doubt is None else [requirement_set.doubt]
+            if unread:
+                raise unread[0]
+        return known
 
     def _build_finding(
         self,
@@ -342,9 +333,8 @@ def _merge_coverages(coverages: list[Coverage]) -> Missing:
     if isinstance(requirement.peer, TargetPeer):
         family = requirement.peer.family
         required = AddressSet.from_cidrs(family, (cidr for coverage in coverages for cidr in coverage.required)).cidrs()
-        peers = AddressSet.from_cidrs(
-            family, (cidr for coverage in coverages for cidr in coverage.missing or ())
-        ).cidrs()
+        # Of a target, the whole address is missing or only a reference.
+        peers = required if peers else ()
     return Missing(
         direction=requirement.direction.value,
         protocol=requirement.traffic.protocol,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -184,13 +184,14 @@ class RequirementGroup(NamedTuple):
     unread: NotReadError | None = None
     doubt: NotReadError | None = None
 
-    def requirements(self) -> list[Requirement]:
+    def requirements(self, peers: Iterable[Peer]) -> list[Requirement]:
+        """The requirements for some of the peers."""
         origin = Origin.from_cause(self.cause)
         return [
             Requirement(
                 self.direction, self.traffic, peer, origin, self.allows_accepted_sources, self.unread, self.doubt
             )
-            for peer in self.peers
+            for peer in peers
         ]
 
 
@@ -214,7 +215,7 @@ class RequirementSet:
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
-        return tuple(requirement for group in self.groups for requirement in group.requirements())
+        return tuple(requirement for group in self.groups for requirement in group.requirements(group.peers))
 
     def without_ports(self, ports: Collection[int], reason: str) -> RequirementSet:
         """What is required on all but these TCP ports, with `reason` as a remark if anything is left out.
