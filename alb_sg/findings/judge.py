@@ -303,13 +303,14 @@ def judge_all(
 
 
 def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
-    """What is missing, each permission once.
+    """What is missing, each permission once, in the order in which permissions are named.
 
     One entry stands for all targets that miss the same port for the same reason and share their security groups, and
     for equal requirements.
     """
     merged: dict[tuple[object, ...], list[Coverage]] = {}
-    for coverage in (part for whole in failed for part in whole.lost_sources or (whole,)):
+    parts = [part for whole in failed for part in whole.lost_sources or (whole,)]
+    for coverage in sorted(parts, key=annotation.coverage_sort_key):
         requirement = coverage.requirement
         is_target = isinstance(requirement.peer, TargetPeer)
         key = (
@@ -323,8 +324,7 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
             bool(coverage.missing),
         )
         merged.setdefault(key, []).append(coverage)
-    ordered = sorted(merged.values(), key=lambda coverages: min(map(annotation.coverage_sort_key, coverages)))
-    return tuple(map(_merge_coverages, ordered))
+    return tuple(map(_merge_coverages, merged.values()))
 
 
 def _merge_coverages(coverages: list[Coverage]) -> Missing:

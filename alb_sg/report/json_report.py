@@ -102,7 +102,7 @@ def _finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
     load_balancer: tuple[str, ...] = ()
     beginning = ""
     for finding in findings:
-        if finding.missing or finding.unused or finding.change is not None:
+        if finding.unused or finding.change is not None:
             yield _to_json(finding_object(finding)) + "\n"
             continue
         # The same text as `_to_json` gives. It takes 8 % less time to check a snapshot.
@@ -113,10 +113,11 @@ def _finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
                 f'{{"accountId": {account_id}, "region": {region}, "loadBalancerArn": {arn}, '
                 f'"loadBalancerName": {name}, "rule": '
             )
+        missing = _to_json(list(map(missing_object, finding.missing))) if finding.missing else "[]"
         yield (
             f'{beginning}{encode_basestring(finding.rule)}, "compliance": "{finding.compliance.value}", '
             f'"annotation": {encode_basestring(finding.annotation)}, '
-            f'"unresolved": {"true" if finding.unresolved else "false"}, "missing": []}}\n'
+            f'"unresolved": {"true" if finding.unresolved else "false"}, "missing": {missing}}}\n'
         )
 
 
