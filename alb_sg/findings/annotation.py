@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import NamedTuple
 
 from alb_sg.estate.model import LoadBalancer
@@ -104,10 +103,12 @@ def describe_non_compliant(
 ) -> str:
     """The missing parts, their security groups, and the rules that come close to them."""
     ordered = sorted(failed, key=coverage_sort_key)
+    known: dict[int, tuple[str, ...]] = {}
 
-    @cache
     def near_misses(position: int) -> tuple[str, ...]:
-        return _near_misses(load_balancer, permissions_of, ordered[position])
+        if position not in known:
+            known[position] = _near_misses(load_balancer, permissions_of, ordered[position])
+        return known[position]
 
     cause = [f"{_UNRESOLVED}: {ordered[0].unresolved[0]}"] if unresolved else []
     # The name of a target may be too long to be said twice.

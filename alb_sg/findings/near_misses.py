@@ -95,7 +95,7 @@ def _on_nodes(peer: NodesPeer, allowed: AllowedTraffic) -> Iterator[NearMiss]:
 
 def _other_family(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
     requirement = coverage.requirement
-    family = next(family for family in Family if family is not requirement.peer.family)
+    family = Family.IPV6 if requirement.peer.family is Family.IPV4 else Family.IPV4
     traffic = _ICMP_OF_OTHER_FAMILY.get(requirement.traffic, requirement.traffic)
     open_instead = open_peers(permissions, requirement.direction, traffic, family)
     if not open_instead:

@@ -100,15 +100,7 @@ class AddressSet:
 
     def cidrs(self) -> tuple[str, ...]:
         """The fewest CIDR blocks whose union is exactly this set, in address order."""
-        blocks: list[str] = []
-        bits = self.family.bits
-        for first, last in self.ranges:
-            while first <= last:
-                aligned = (first & -first).bit_length() - 1 if first else bits
-                host_bits = min(aligned, (last - first + 1).bit_length() - 1)
-                blocks.append(f"{format_address(self.family, first)}/{bits - host_bits}")
-                first += 1 << host_bits
-        return tuple(blocks)
+        return _fewest_blocks(self.family, self.ranges)
 
     def _last_range_starting_by(self, address: int) -> int:
         """The index of the last range that begins at or before an address; -1 if there is none."""
@@ -117,6 +109,20 @@ class AddressSet:
     def _require_same_family(self, other: AddressSet) -> None:
         if self.family is not other.family:
             raise TypeError(f"{self.family.label} and {other.family.label} address sets do not combine")
+
+
+# What is missing recurs too: all addresses, or those of a VPC.
+@lru_cache(maxsize=256)
+def _fewest_blocks(family: Family, ranges: tuple[Range, ...]) -> tuple[str, ...]:
+    blocks: list[str] = []
+    bits = family.bits
+    for first, last in ranges:
+        while first <= last:
+            aligned = (first & -first).bit_length() - 1 if first else bits
+            host_bits = min(aligned, (last - first + 1).bit_length() - 1)
+            blocks.append(f"{format_address(family, first)}/{bits - host_bits}")
+            first += 1 << host_bits
+    return tuple(blocks)
 
 
 def _first_address(block: Range) -> int:
