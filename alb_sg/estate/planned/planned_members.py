@@ -164,18 +164,14 @@ class MemberBuilder:
         address = properties.get("PrivateIpAddress")
         vpc_id = self._vpcs.vpc_of_subnets(properties.elements("SubnetId"))
         groups = (*groups, *attached.groups.get(identifier, ()))
-        existing = self._draft.interfaces.get(identifier)
-        if (
-            existing is not None
-            and resource.action is Action.UPDATE
-            and groups
-            and not any(map(is_placeholder, groups))
-        ):
-            self._draft.interfaces[identifier] = existing._replace(groups=tuple(sorted(groups)))
-            return
         unknown = None
         if not groups or any(map(is_placeholder, groups)):
             unknown = UnknownValue("security groups", "they are not known before the change is applied")
+        existing = self._draft.interfaces.get(identifier)
+        if existing is not None and resource.action is Action.UPDATE:
+            known = tuple(sorted(one for one in groups if not is_placeholder(one)))
+            self._set_groups_of_interface(existing, known, unknown or attached.unknown_groups(identifier))
+            return
         if isinstance(address, str) and is_cidr(address) and isinstance(vpc_id, str):
             addresses = () if unknown else (address,)
             self._draft.interfaces[identifier] = NetworkInterface(
@@ -232,7 +228,11 @@ class MemberBuilder:
         added = {group for one in interfaces for group in attached.groups.get(one, ())}
         known = tuple(sorted({one for one in elements if isinstance(one, str)} | added))
         unknown = next((unknown_value("security groups", one) for one in elements if not isinstance(one, str)), None)
-        if not elements:
+        if not elements and "LaunchTemplate" in properties:
+            of_template = self._members_of_template(properties.object("LaunchTemplate"), tuple(subnets))
+            known = tuple(sorted({*known, *of_template.groups}))
+            unknown = of_template.unknown_groups
+        elif not elements:
             vpc_id = self._vpcs.vpc_of_subnets(subnets)
             if isinstance(vpc_id, str):
                 known = tuple(sorted({*known, self._groups.default_group(vpc_id)}))
@@ -275,6 +275,19 @@ class MemberBuilder:
                 ):
                     reference = UnknownPlannedValue("overrides name other launch templates")
         configuration = properties.get("LaunchConfigurationName")
+        if reference is None and configuration is not None:
+            planned = self._named(types.LAUNCH_CONFIGURATION, configuration, "LaunchConfigurationName")
+            if planned is not None:
+                # Those of a launch configuration are identifiers, in spite of the property's name.
+                groups = planned.properties.get("SecurityGroups")
+                return self._launched_members({"SecurityGroupIds": groups}, subnets)
+            reference = configuration if isinstance(configuration, UnknownPlannedValue) else None
+        return self._members_of_template(reference, subnets)
+
+    def _members_of_template(
+        self, reference: Properties | UnknownPlannedValue | None, subnets: tuple[Any, ...]
+    ) -> Members:
+        """The members that are launched with a launch template, from how a resource names it."""
         unknown = UnknownPlannedValue("the launch template is not in the document")
         if isinstance(reference, Properties):
             named = reference.get("LaunchTemplateId") or reference.get("LaunchTemplateName")
@@ -282,15 +295,8 @@ class MemberBuilder:
             if template is not None:
                 return self._template_members(template, reference.get("Version"), subnets)
             unknown = named if isinstance(named, UnknownPlannedValue) else unknown
-        elif isinstance(reference, UnknownPlannedValue):
+        elif reference is not None:
             unknown = reference
-        elif configuration is not None:
-            planned = self._named(types.LAUNCH_CONFIGURATION, configuration, "LaunchConfigurationName")
-            if planned is not None:
-                # Those of a launch configuration are identifiers, in spite of the property's name.
-                groups = planned.properties.get("SecurityGroups")
-                return self._launched_members({"SecurityGroupIds": groups}, subnets)
-            unknown = configuration if isinstance(configuration, UnknownPlannedValue) else unknown
         return Members((), unknown_value("security groups", unknown), subnets)
 
     def _launched_members(self, properties: Mapping[str, Any], subnets: tuple[Any, ...]) -> Members:

@@ -51,6 +51,7 @@ class VpcBuilder:
         for one in self._draft.each(types.PREFIX_LIST):
             identifier = resource_id(one)
             read = self._draft.overlay(one, self._draft.prefix_lists.get(identifier), self._read_prefix_list)
+            self._draft.prefix_lists.pop(identifier, None)
             if isinstance(read.entries, tuple):
                 self._draft.prefix_lists[identifier] = read
         for identifier in entries.keys() | removed.keys():

@@ -1,0 +1,182 @@
+"""Templates over an estate that exists, as new stacks and as updates: what they change there is never overlooked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.planned.cloudformation import read_templates
+from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack
+from alb_sg.estate.planned.template_stacks import TemplateFile
+from tests.builders import (
+    ANYWHERE,
+    build,
+    estate,
+    group,
+    interface,
+    listener,
+    load_balancer,
+    prefix_list,
+    target,
+    target_group,
+    tcp,
+)
+from tests.estate.planned.judging import judge_scenario
+from tests.estate.planned.templates import LISTENER, LOAD_BALANCER, SECURITY_GROUP, TARGET_GROUP, write
+
+INSTANCE = "AWS::EC2::Instance"
+LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
+NETWORK_INTERFACE = "AWS::EC2::NetworkInterface"
+PREFIX_LIST = "AWS::EC2::PrefixList"
+UNKNOWN = {"Ref": "Unknown"}
+PARAMETERS = {"Unknown": {"Type": "String"}}
+
+
+def of_type(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": kind, "Properties": properties}
+
+
+def judge(
+    folder: Path,
+    resources: Mapping[str, Any],
+    *base: Estate,
+    deployed: Mapping[str, tuple[str, str]] | None = None,
+    **template: Any,
+) -> dict[str, str]:
+    """The first result of every rule on the only load balancer, by what the rule is about. `deployed` are the types and
+    identifiers of the resources that the stack has, whose template is not known."""
+    path = write(folder, {"Parameters": PARAMETERS, "Resources": resources, **template})
+    stack = (
+        None
+        if deployed is None
+        else DeployedStack("shop", {key: DeployedResource(*one) for key, one in deployed.items()})
+    )
+    [scenario] = read_templates([TemplateFile(path, deployed=stack)], over_estate=bool(base))
+    return {about: text for (_, about), text in judge_scenario(scenario, base).items()}
+
+
+# --- instances and interfaces
+
+
+def web_with_target(target_properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """A load balancer that may send to the default group of its VPC alone, and its target."""
+    to_default = {
+        "IpProtocol": "tcp",
+        "FromPort": 8080,
+        "ToPort": 8080,
+        "DestinationSecurityGroupId": {"Fn::GetAtt": "Vpc.DefaultSecurityGroup"},
+    }
+    return {
+        "Vpc": of_type("AWS::EC2::VPC", CidrBlock="10.0.0.0/16"),
+        "Subnet": of_type("AWS::EC2::Subnet", VpcId={"Ref": "Vpc"}, CidrBlock="10.0.1.0/24"),
+        "Group": of_type(SECURITY_GROUP, VpcId={"Ref": "Vpc"}, SecurityGroupEgress=[to_default]),
+        "Other": of_type(SECURITY_GROUP, VpcId={"Ref": "Vpc"}),
+        "Web": of_type(LOAD_BALANCER, SecurityGroups=[{"Ref": "Group"}], Subnets=[{"Ref": "Subnet"}]),
+        "Listener": of_type(
+            LISTENER,
+            LoadBalancerArn={"Ref": "Web"},
+            Port=80,
+            Protocol="HTTP",
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": {"Ref": "Targets"}}],
+        ),
+        "Targets": of_type(TARGET_GROUP, Port=8080, VpcId={"Ref": "Vpc"}, Targets=[{"Id": {"Ref": "App"}}]),
+        "App": of_type(INSTANCE, SubnetId={"Ref": "Subnet"}, **target_properties),
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("properties", "verdict"),
+    [
+        ({}, "COMPLIANT"),
+        ({"LaunchTemplate": {"LaunchTemplateId": {"Ref": "Launch"}, "Version": "1"}}, "NON_COMPLIANT"),
+        # What the instance names goes before what its launch template names.
+        (
+            {
+                "LaunchTemplate": {"LaunchTemplateId": {"Ref": "Launch"}, "Version": "1"},
+                "SecurityGroupIds": [{"Fn::GetAtt": "Vpc.DefaultSecurityGroup"}],
+            },
+            "COMPLIANT",
+        ),
+        ({"LaunchTemplate": {"LaunchTemplateId": "lt-1", "Version": "1"}}, "ERROR"),
+        ({"LaunchTemplate": UNKNOWN}, "ERROR"),
+    ],
+)
+def test_an_instance_has_the_groups_of_its_launch_template(
+    properties: dict[str, Any], verdict: str, tmp_path: Path
+) -> None:
+    """Without groups of its own, it has the VPC's default one only if no launch template names others."""
+    launch = of_type(LAUNCH_TEMPLATE, LaunchTemplateData={"SecurityGroupIds": [{"Ref": "Other"}]})
+    found = judge(tmp_path, web_with_target(properties, Launch=launch))
+    assert found["targets"].split()[0] == verdict
+
+
+def base_with_address() -> Estate:
+    """`web` may send to sg-app alone, which the interface of its target carries."""
+    owner = interface("10.0.1.5", groups=["sg-app"])
+    owner["NetworkInterfaceId"] = "eni-1"
+    return build(
+        estate(
+            load_balancer("web"),
+            listener(443, forward=["web"]),
+            target_group("web", type="ip", port=8080, targets=[target("10.0.1.5", 8080)]),
+            owner,
+            group("sg-1", ingress=[tcp(443, ANYWHERE)], egress=[tcp(8080, "sg-app")]),
+            group("sg-app", ingress=[tcp(8080, "sg-1")]),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "verdict"),
+    [
+        ({"GroupSet": ["sg-app"]}, "COMPLIANT"),
+        ({"GroupSet": ["sg-1"]}, "NON_COMPLIANT"),
+        ({"GroupSet": [UNKNOWN]}, "ERROR"),
+        ({"GroupSet": UNKNOWN}, "ERROR"),
+        # What the interface gets instead is not documented.
+        ({}, "ERROR"),
+    ],
+)
+def test_an_interface_does_not_keep_groups_that_an_update_changes(
+    groups: dict[str, Any], verdict: str, tmp_path: Path
+) -> None:
+    found = judge(
+        tmp_path,
+        {"Interface": of_type(NETWORK_INTERFACE, SubnetId="subnet-a", **groups)},
+        base_with_address(),
+        deployed={"Interface": (NETWORK_INTERFACE, "eni-1")},
+    )
+    assert found["targets"].split()[0] == verdict
+
+
+# --- prefix lists
+
+
+@pytest.mark.parametrize(
+    ("entries", "verdict"),
+    [
+        ([{"Cidr": ANYWHERE}], "COMPLIANT"),
+        ([{"Cidr": "10.0.0.0/8"}], "NON_COMPLIANT"),
+        ([{"Cidr": UNKNOWN}], "ERROR"),
+        (UNKNOWN, "ERROR"),
+    ],
+)
+def test_a_prefix_list_does_not_keep_entries_that_an_update_changes(entries: Any, verdict: str, tmp_path: Path) -> None:
+    base = estate(
+        load_balancer("web"),
+        listener(443),
+        group("sg-1", ingress=[tcp(443, "pl-4")]),
+        prefix_list("pl-4", ANYWHERE),
+    )
+    found = judge(
+        tmp_path,
+        {"List": of_type(PREFIX_LIST, AddressFamily="IPv4", Entries=entries)},
+        build(base),
+        deployed={"List": (PREFIX_LIST, "pl-4")},
+    )
+    assert found["listeners"].split()[0] == verdict
