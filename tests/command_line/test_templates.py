@@ -20,6 +20,7 @@ from tests.builders import (
     icmp,
     listener,
     load_balancer,
+    load_balancer_arn,
     tcp,
 )
 from tests.command_line.calling import Command
@@ -272,6 +273,28 @@ def test_a_template_over_an_estate_reports_newly_broken(command: Command) -> Non
     properties["Port"] = 443
     write(command, json.dumps({"Resources": resources}), "template.json")
     assert command("check", *over, "--rule", "listener_ingress", "--fail-on", "new").code == 0
+
+
+def test_a_listener_of_any_load_balancer_is_one_error(command: Command) -> None:
+    """Each load balancer of the account would have the same error. One that the template concerns has it, too."""
+    saved = estate(
+        *(part for name in ("web", "other") for part in (load_balancer(name, groups=[name]), listener(443, of=name))),
+        *(group(name, ingress=[tcp(443, ANYWHERE)]) for name in ("web", "other")),
+    )
+    listener_of_owner = {"LoadBalancerArn": {"Ref": "Owner"}, "Port": 80, "Protocol": "HTTP"}
+    resources = {"Http": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": listener_of_owner}}
+    document = {"Parameters": {"Owner": {"Type": "String"}}, "Resources": resources}
+    arguments = ("--template", write(command, json.dumps(document)), "--rule", "listener_ingress", "--format", "json")
+    answer = command.on(saved, "check", *arguments)
+    assert answer.code == 3
+    [error] = answer.json["errors"]
+    assert error["what"] == "load balancer of Http"
+    assert error["cause"].startswith("parameter Owner; give --template-parameter")
+    rule = {"GroupId": "web", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": ANYWHERE}
+    resources["Ssh"] = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": rule}
+    write(command, json.dumps(document))
+    errors = command.on(saved, "check", *arguments).json["errors"]
+    assert [one["loadBalancerArn"] for one in errors if "rule" in one] == [load_balancer_arn("web")]
 
 
 def test_a_stack_that_exists_is_not_judged_as_a_new_one(command: Command, template: str) -> None:

@@ -123,9 +123,11 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
 
 
 def _behind(estate: Estate, load_balancer: LoadBalancer) -> set[str]:
-    """The identifiers of a load balancer's target groups, targets and prefix lists. Raises NotReadError."""
-    groups = estate.target_groups_of(load_balancer)
-    targets = {target.id for group in groups for target in estate.targets_of(group)}
+    """The identifiers of a load balancer's target groups, targets and prefix lists, without those that it perhaps has.
+    Raises NotReadError."""
+    possible = estate.possible_target_groups_of(load_balancer)
+    groups = [one for one in estate.target_groups_of(load_balancer) if one.arn not in possible]
+    targets = {target.id for group in groups for target in estate.targets_of(group) if target.unknown is None}
     prefix_lists = {
         prefix_list_id
         for group_id in load_balancer.security_groups

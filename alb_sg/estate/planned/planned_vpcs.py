@@ -141,12 +141,12 @@ class VpcBuilder:
             vpc_id = None if properties is None else properties.text("VpcId")
             if properties is not None and isinstance(vpc_id, str):
                 found.setdefault(vpc_id, []).append(properties)
-            elif isinstance(vpc_id, UnknownValue):
-                # It may be a block of any VPC of the document.
-                for vpc in (vpc for draft in self._draft.may_be_one_with() for vpc in draft.each(types.VPC)):
-                    found.setdefault(resource_id(vpc), []).append(
-                        Properties(self._draft.values, {"CidrBlock": UnknownPlannedValue(vpc_id.text)})
-                    )
+            elif properties is not None and isinstance(vpc_id, UnknownValue):
+                # It may be a block of any VPC of the document and the base.
+                own = {resource_id(vpc) for draft in self._draft.may_be_one_with() for vpc in draft.each(types.VPC)}
+                block = _unknown_block_of(properties, UnknownPlannedValue(vpc_id.text))
+                for vpc in own | self._draft.vpcs.keys():
+                    found.setdefault(vpc, []).append(block)
         return found
 
     def _read_vpc(
@@ -285,6 +285,14 @@ def _together(some: Mapping[Family, Iterable[str]], others: Mapping[Family, Iter
 
 def _unknown_blocks(cause: str) -> dict[Family, UnknownValue]:
     return {family: UnknownValue("CIDR blocks", cause) for family in Family}
+
+
+def _unknown_block_of(properties: Properties, unknown: UnknownPlannedValue) -> Properties:
+    """The block of an association as one that is not known, of each family that it may have."""
+    names = {Family.IPV4: ("CidrBlock", *_POOLS[Family.IPV4]), Family.IPV6: _IPV6_PROPERTIES}
+    told = {family for family, of_family in names.items() if any(name in properties for name in of_family)}
+    fields = {Family.IPV4: "CidrBlock", Family.IPV6: "Ipv6CidrBlock"}
+    return Properties(properties.values, {fields[family]: unknown for family in told or Family})
 
 
 def _add_blocks(

@@ -17,6 +17,7 @@ from tests.builders import (
     build,
     estate,
     group,
+    instance,
     interface,
     listener,
     load_balancer,
@@ -24,6 +25,7 @@ from tests.builders import (
     target,
     target_group,
     tcp,
+    vpc,
 )
 from tests.estate.planned.judging import judge_scenario
 from tests.estate.planned.templates import LISTENER, LOAD_BALANCER, SECURITY_GROUP, TARGET_GROUP, write
@@ -180,3 +182,78 @@ def test_a_prefix_list_does_not_keep_entries_that_an_update_changes(entries: Any
         deployed={"List": (PREFIX_LIST, "pl-4")},
     )
     assert found["listeners"].split()[0] == verdict
+
+
+# --- parts of what is not known
+
+
+def two_internal() -> Estate:
+    """Two internal load balancers, `web` and `other`, which let in their VPC's block and send to sg-app alone."""
+    parts = [
+        [
+            load_balancer(name, scheme="internal"),
+            listener(443, of=name, forward=[name]),
+            target_group(name, type="instance", port=8080, targets=[target("i-1", 8080)]),
+        ]
+        for name in ("web", "other")
+    ]
+    return build(
+        estate(
+            *parts[0],
+            *parts[1],
+            group("sg-1", ingress=[tcp(443, "10.0.0.0/16")], egress=[tcp(8080, "sg-app")]),
+            group("sg-app", ingress=[tcp(8080, "sg-1")]),
+            instance("i-1", "10.0.1.20", groups=["sg-app"]),
+            vpc("10.0.0.0/16"),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "about"),
+    [
+        (of_type(LISTENER, LoadBalancerArn=UNKNOWN, Port=80, Protocol="HTTP", DefaultActions=[]), "listeners"),
+        (
+            of_type(
+                "AWS::ElasticLoadBalancingV2::ListenerRule",
+                ListenerArn=UNKNOWN,
+                Actions=[{"Type": "forward", "TargetGroupArn": {"Ref": "Targets"}}],
+            ),
+            "targets",
+        ),
+        (
+            of_type(
+                "AWS::AutoScaling::AutoScalingGroup",
+                TargetGroupARNs=[UNKNOWN],
+                LaunchTemplate={"LaunchTemplateId": {"Ref": "Launch"}, "Version": "1"},
+            ),
+            "targets",
+        ),
+        (
+            of_type(
+                "AWS::ECS::Service",
+                LoadBalancers=[{"TargetGroupArn": UNKNOWN, "ContainerPort": 80}],
+                NetworkConfiguration={"AwsvpcConfiguration": {"SecurityGroups": ["sg-1"], "Subnets": ["subnet-a"]}},
+            ),
+            "targets",
+        ),
+        (of_type("AWS::EC2::VPCCidrBlock", VpcId=UNKNOWN, CidrBlock="10.1.0.0/16"), "listeners"),
+    ],
+)
+def test_a_part_of_what_is_not_known_is_perhaps_of_any(part: dict[str, Any], about: str, tmp_path: Path) -> None:
+    """No load balancer of the account is COMPLIANT that it may belong to."""
+    targets = of_type(TARGET_GROUP, Port=9090, VpcId="vpc-1", Targets=[{"Id": "i-1"}])
+    launch = of_type(LAUNCH_TEMPLATE, LaunchTemplateData={"SecurityGroupIds": ["sg-1"]})
+    resources = {"Part": part, "Targets": targets, "Launch": launch}
+    path = write(tmp_path, {"Parameters": PARAMETERS, "Resources": resources})
+    [scenario] = read_templates([TemplateFile(path)], over_estate=True)
+    results = judge_scenario(scenario, [two_internal()])
+    found = [text for (_, key), text in results.items() if key == about]
+    assert len(found) == 2
+    assert all(text.startswith("ERROR") and "parameter Unknown" in text for text in found), found
+    # The rules that it does not concern are judged.
+    other = "listeners" if about == "targets" else "targets"
+    verdicts = [
+        text.split()[0] for (_, key), text in judge_scenario(scenario, [two_internal()]).items() if key == other
+    ]
+    assert verdicts == ["COMPLIANT", "COMPLIANT"]
