@@ -294,7 +294,7 @@ def test_a_listener_of_any_load_balancer_is_one_error(command: Command) -> None:
     resources["Ssh"] = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": rule}
     write(command, json.dumps(document))
     errors = command.on(saved, "check", *arguments).json["errors"]
-    assert [one["loadBalancerArn"] for one in errors if "rule" in one] == [load_balancer_arn("web")]
+    assert [one["loadBalancerArn"] for one in errors if "LISTENER_INGRESS" in one["what"]] == [load_balancer_arn("web")]
 
 
 def test_a_stack_that_exists_is_not_judged_as_a_new_one(command: Command, template: str) -> None:
