@@ -6,8 +6,8 @@ Properties before the update are those of the deployed template with the deploye
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from alb_sg.estate.planned.deployed_stack import DeployedResource
 from alb_sg.estate.planned.resources import Action, PlannedResource, PlannedValue
@@ -19,25 +19,21 @@ from alb_sg.estate.planned.values import PlannedValues
 KEPT_BY = ("Retain", "RetainExceptOnCreate")
 
 
-@dataclass(frozen=True)
-class PreviousResource:
-    """A resource as the deployed template has it. `properties` may refer to other resources of it. `is_retained`: it
-    stays in the account when it leaves the stack."""
-
-    properties: Mapping[str, PlannedValue]
-    is_retained: bool = False
-
-
 def update_stack(
     resources: Sequence[PlannedResource],
     deployed: Mapping[str, DeployedResource],
-    previous: Mapping[str, PreviousResource],
+    previous: Mapping[str, Mapping[str, PlannedValue]],
+    retained: Collection[str],
+    places: Mapping[str, tuple[str | None, str | None]],
 ) -> list[PlannedResource]:
-    """The resources of a template, as changes of those that are `deployed`, which the result also deletes. Both
-    mappings are by address."""
+    """The resources of a template, as changes of those that are `deployed`, which the result also deletes.
+
+    All mappings are by address: `previous` has the properties of the deployed template, which may refer to other
+    resources of it, and `places` the accounts and regions of those that are deployed. `retained` stay in the account
+    when they leave the stack.
+    """
     before = _resolved(deployed, previous)
     own = {one.address for one in resources if one.address in deployed and deployed[one.address].type == one.type}
-    staying = own | {address for address, one in previous.items() if one.is_retained}
     updated = [
         replace(
             one,
@@ -57,7 +53,6 @@ def update_stack(
         else one
         for one in updated
     ]
-    account_region = next(((one.account_id, one.region) for one in resources), (None, None))
     gone = [
         PlannedResource(
             address=address,
@@ -66,24 +61,24 @@ def update_stack(
             action=Action.DELETE,
             physical_id=one.physical_id,
             before=before.get(address),
-            account_id=account_region[0],
-            region=account_region[1],
+            account_id=places[address][0],
+            region=places[address][1],
         )
         for address, one in deployed.items()
-        if one.type in DECIDING_PROPERTIES and address not in staying
+        if one.type in DECIDING_PROPERTIES and address not in own and address not in retained
     ]
     return [*kept, *gone]
 
 
 def _resolved(
-    deployed: Mapping[str, DeployedResource], previous: Mapping[str, PreviousResource]
+    deployed: Mapping[str, DeployedResource], previous: Mapping[str, Mapping[str, PlannedValue]]
 ) -> dict[str, Mapping[str, PlannedValue]]:
     """The properties before the update, with identifiers in place of references."""
     were = [
         PlannedResource(
             address=address,
             type=deployed[address].type,
-            properties=one.properties,
+            properties=one,
             action=Action.KEEP,
             physical_id=deployed[address].physical_id,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.builders import (
     interface,
     listener,
     load_balancer,
+    load_balancer_arn,
     prefix_list,
     target,
     target_group,
@@ -257,3 +259,85 @@ def test_a_part_of_what_is_not_known_is_perhaps_of_any(part: dict[str, Any], abo
         text.split()[0] for (_, key), text in judge_scenario(scenario, [two_internal()]).items() if key == other
     ]
     assert verdicts == ["COMPLIANT", "COMPLIANT"]
+
+
+# --- what leaves a stack
+
+NESTED_STACK = "AWS::CloudFormation::Stack"
+INGRESS = "AWS::EC2::SecurityGroupIngress"
+OPEN_443 = {"GroupId": "sg-1", "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": ANYWHERE}
+TOPIC = {"Topic": {"Type": "AWS::SNS::Topic"}}
+
+
+def open_443(region: str = "us-east-1") -> Estate:
+    """`web` lets everybody in, by a rule of its own."""
+    saved = estate(load_balancer("web"), listener(443), group("sg-1", ingress=[tcp(443, ANYWHERE)]), region=region)
+    rule = {"GroupId": "sg-1", "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIpv4": ANYWHERE}
+    saved["SecurityGroupRules"] = [{"SecurityGroupRuleId": "sgr-443", "IsEgress": False, **rule}]
+    return build(saved)
+
+
+def listeners_after(file: TemplateFile, *base: Estate) -> str:
+    [scenario] = read_templates([file], over_estate=True)
+    [text] = [text for (_, key), text in judge_scenario(scenario, base).items() if key == "listeners"]
+    return "; ".join((text.split()[0], *(one.origin for one in scenario.unread)))
+
+
+@pytest.mark.parametrize(("is_known", "expected"), [(True, "NON_COMPLIANT"), (False, "what nested stack Rules takes")])
+@pytest.mark.parametrize("template_url", ["https://s3.amazonaws.com/b/rules.json", None])
+def test_a_nested_stack_whose_condition_no_longer_holds_takes_its_rules_away(
+    template_url: str | None, is_known: bool, expected: str, tmp_path: Path
+) -> None:
+    """Its template is in S3, or a local file."""
+    write(tmp_path, {"Resources": {"Rule": of_type(INGRESS, **OPEN_443)}}, "rules.json")
+    nested = {**of_type(NESTED_STACK, TemplateURL=template_url or "rules.json"), "Condition": "Never"}
+    never = {"Never": {"Fn::Equals": ["yes", "no"]}}
+    path = write(tmp_path, {"Conditions": never, "Resources": {"Rules": nested}})
+    rules = DeployedStack("shop-Rules", {"Rule": DeployedResource(INGRESS, "sgr-443")})
+    resources = {"Rules": DeployedResource(NESTED_STACK, "arn:aws:cloudformation:us-east-1:111122223333:stack/r/1")}
+    deployed = DeployedStack("shop", resources, nested={"Rules": rules} if is_known else {})
+    assert expected in listeners_after(TemplateFile(path, deployed=deployed), open_443())
+
+
+@pytest.mark.parametrize(("policy", "verdict"), [("Retain", "COMPLIANT"), ("Delete", "NON_COMPLIANT")])
+def test_a_nested_stack_that_is_retained_keeps_its_rules(policy: str, verdict: str, tmp_path: Path) -> None:
+    before = {"Resources": {"Rules": {**of_type(NESTED_STACK, TemplateURL="https://b/r"), "DeletionPolicy": policy}}}
+    rules = DeployedStack("shop-Rules", {"Rule": DeployedResource(INGRESS, "sgr-443")})
+    resources = {"Rules": DeployedResource(NESTED_STACK, "arn:aws:cloudformation:us-east-1:111122223333:stack/r/1")}
+    deployed = DeployedStack("shop", resources, json.dumps(before).encode(), nested={"Rules": rules})
+    path = write(tmp_path, {"Resources": TOPIC})
+    assert listeners_after(TemplateFile(path, deployed=deployed), open_443()) == verdict
+
+
+@pytest.mark.parametrize(("policy", "verdict"), [("Retain", "COMPLIANT"), ("Delete", "NOT_APPLICABLE")])
+def test_a_retained_resource_stays_whatever_its_properties_were(policy: str, verdict: str, tmp_path: Path) -> None:
+    """Its port depends on a parameter whose deployed value is not known."""
+    old = of_type(
+        LISTENER,
+        LoadBalancerArn=load_balancer_arn("web"),
+        Port={"Fn::If": ["IsTest", 444, 443]},
+        DefaultActions=[],
+    )
+    before = {
+        "Parameters": PARAMETERS,
+        "Conditions": {"IsTest": {"Fn::Equals": [UNKNOWN, "test"]}},
+        "Resources": {"Old": {**old, "DeletionPolicy": policy}},
+    }
+    base = open_443()
+    [arn] = [one.arn for found in (base.listeners or {}).values() for one in found]
+    deployed = DeployedStack("shop", {"Old": DeployedResource(LISTENER, arn)}, json.dumps(before).encode())
+    path = write(tmp_path, {"Resources": TOPIC})
+    assert listeners_after(TemplateFile(path, deployed=deployed), base) == verdict
+
+
+def test_what_leaves_a_stack_leaves_the_region_of_that_stack(tmp_path: Path) -> None:
+    """The first of two templates that are deployed together is for another region."""
+    shared = of_type(SECURITY_GROUP, GroupDescription="shared")
+    first = TemplateFile(write(tmp_path, {"Resources": {"Shared": shared}}, "first.json"), "first", None, "us-west-2")
+    deployed = DeployedStack("second", {"Rule": DeployedResource(INGRESS, "sgr-443")})
+    second = TemplateFile(
+        write(tmp_path, {"Resources": TOPIC}, "second.json"), "second", None, "us-east-1", deployed=deployed
+    )
+    [scenario] = read_templates([first, second], over_estate=True)
+    [text] = [text for (_, key), text in judge_scenario(scenario, [open_443()]).items() if key == "listeners"]
+    assert text.startswith("NON_COMPLIANT")
