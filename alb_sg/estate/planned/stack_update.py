@@ -6,9 +6,10 @@ Properties before the update are those of the deployed template with the deploye
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.deployed_stack import DeployedResource
 from alb_sg.estate.planned.resources import Action, PlannedResource, PlannedValue
 from alb_sg.estate.planned.template_text import is_known
@@ -47,6 +48,11 @@ def update_stack(
     ]
     updated = _with_replacements(updated)
     values = PlannedValues(updated)
+    # A group that is perhaps replaced perhaps loses what others have added to it.
+    updated = [
+        replace(one, before=None) if one.type == types.SECURITY_GROUP and _is_perhaps_replaced(values, one) else one
+        for one in updated
+    ]
     kept = [
         replace(one, action=Action.KEEP)
         if one.action is Action.UPDATE and one.before is not None and _is_same(values, one)
@@ -105,13 +111,19 @@ def _with_replacements(resources: Sequence[PlannedResource]) -> list[PlannedReso
 
 
 def _is_replaced(values: PlannedValues, resource: PlannedResource) -> bool:
-    if resource.before is None:
-        return False
-    for name in CREATION_PROPERTIES.get(resource.type, ()):
-        was, becomes = resource.before.get(name), values.resolve_all(resource.properties.get(name))
-        if was != becomes and is_known([was, becomes]):
-            return True
-    return False
+    return any(is_known(change) for change in _creation_changes(values, resource))
+
+
+def _is_perhaps_replaced(values: PlannedValues, resource: PlannedResource) -> bool:
+    return resource.action is Action.UPDATE and any(_creation_changes(values, resource))
+
+
+def _creation_changes(values: PlannedValues, resource: PlannedResource) -> Iterator[list[PlannedValue]]:
+    """The properties that only a new resource can have, before and after, where they may differ."""
+    for name in CREATION_PROPERTIES.get(resource.type, ()) if resource.before is not None else ():
+        change = [(resource.before or {}).get(name), values.resolve_all(resource.properties.get(name))]
+        if change[0] != change[1]:
+            yield change
 
 
 def _is_same(values: PlannedValues, resource: PlannedResource) -> bool:

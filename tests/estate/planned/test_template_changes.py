@@ -341,3 +341,23 @@ def test_what_leaves_a_stack_leaves_the_region_of_that_stack(tmp_path: Path) -> 
     [scenario] = read_templates([first, second], over_estate=True)
     [text] = [text for (_, key), text in judge_scenario(scenario, [open_443()]).items() if key == "listeners"]
     assert text.startswith("NON_COMPLIANT")
+
+
+@pytest.mark.parametrize(
+    ("description", "verdict"), [("of the web", "COMPLIANT"), ("another", "ERROR"), (UNKNOWN, "ERROR")]
+)
+def test_a_group_that_is_perhaps_replaced_perhaps_loses_the_rules_of_others(
+    description: Any, verdict: str, tmp_path: Path
+) -> None:
+    """The rule that lets everybody in is not the stack's. The load balancer outside of the stack keeps a group that is
+    replaced, and that nobody knows any more."""
+
+    def template(text: Any) -> dict[str, Any]:
+        group_of_web = of_type(SECURITY_GROUP, GroupDescription=text, VpcId="vpc-1")
+        return {"Parameters": PARAMETERS, "Resources": {"Group": group_of_web}}
+
+    deployed = DeployedStack(
+        "shop", {"Group": DeployedResource(SECURITY_GROUP, "sg-1")}, json.dumps(template("of the web")).encode()
+    )
+    path = write(tmp_path, template(description))
+    assert listeners_after(TemplateFile(path, deployed=deployed), open_443()) == verdict
