@@ -187,7 +187,9 @@ class TargetBuilder:
             attached = [attachment for name in sorted(names) for attachment in attachments.pop(name, ())]
             if arns or attached:
                 members = self._members.auto_scaling_members(properties)
-                yield from self._member_registrations(one, one.action, arns, members, None)
+                is_changed = one.action is Action.KEEP and self._members.launches_otherwise(properties)
+                own_action = Action.UPDATE if is_changed else one.action
+                yield from self._member_registrations(one, own_action, arns, members, None)
                 for attachment in attached:
                     arns = self._draft.after(attachment).elements("TargetGroupARN")
                     action = one.action if attachment.action is Action.KEEP else attachment.action

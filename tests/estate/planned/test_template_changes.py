@@ -26,6 +26,7 @@ from tests.builders import (
     prefix_list,
     target,
     target_group,
+    target_group_arn,
     tcp,
     vpc,
 )
@@ -361,3 +362,46 @@ def test_a_group_that_is_perhaps_replaced_perhaps_loses_the_rules_of_others(
     )
     path = write(tmp_path, template(description))
     assert listeners_after(TemplateFile(path, deployed=deployed), open_443()) == verdict
+
+
+# --- Auto Scaling groups
+
+
+@pytest.mark.parametrize(
+    ("version", "is_known", "verdict"),
+    [
+        ("$Latest", True, "NON_COMPLIANT"),
+        ({"Fn::GetAtt": ["Launch", "LatestVersionNumber"]}, True, "NON_COMPLIANT"),
+        # Whether the new version is the default one is not known.
+        ("$Default", True, "ERROR"),
+        ("1", True, "COMPLIANT"),
+        (1, True, "COMPLIANT"),
+        ("$Latest", False, "NON_COMPLIANT"),
+        ("$Default", False, "ERROR"),
+        ("1", False, "ERROR"),
+        (1, False, "ERROR"),
+    ],
+)
+def test_an_auto_scaling_group_launches_by_a_template_that_changes(
+    version: Any, is_known: bool, verdict: str, tmp_path: Path
+) -> None:
+    """The Auto Scaling group itself may stay as it is. The load balancer may send to sg-app alone."""
+    scaling = "AWS::AutoScaling::AutoScalingGroup"
+
+    def template(group_id: str) -> dict[str, Any]:
+        launched = {"LaunchTemplateId": {"Ref": "Launch"}, "Version": version}
+        arns = [target_group_arn("web")]
+        launch = of_type(LAUNCH_TEMPLATE, LaunchTemplateData={"SecurityGroupIds": [group_id]})
+        return {
+            "Resources": {"Scaling": of_type(scaling, TargetGroupARNs=arns, LaunchTemplate=launched), "Launch": launch}
+        }
+
+    resources = {
+        "Scaling": DeployedResource(scaling, "scaling-1"),
+        "Launch": DeployedResource(LAUNCH_TEMPLATE, "lt-1"),
+    }
+    before = json.dumps(template("sg-app")).encode() if is_known else None
+    file = TemplateFile(write(tmp_path, template("sg-1")), deployed=DeployedStack("shop", resources, before))
+    [scenario] = read_templates([file], over_estate=True)
+    results = judge_scenario(scenario, [two_internal()])
+    assert results[load_balancer_arn("web"), "targets"].split()[0] == verdict
