@@ -144,7 +144,7 @@ def _changes(scenario: Scenario, values: PlannedValues) -> dict[str, tuple[str, 
         if one.action is not Action.KEEP:
             owner = OWNERS.get(one.type, "")
             states = [one.properties, *([] if one.before is None else [one.before])]
-            owners = [Properties(values, state).get(owner) for state in states]
+            owners = [Properties(values, state).text(owner) for state in states]
             for identifier in dict.fromkeys((resource_id(one), one.physical_id, *owners)):
                 if isinstance(identifier, str):
                     found[identifier] = (*found.get(identifier, ()), f"{one.address} ({one.action.value})")
@@ -155,7 +155,7 @@ def _inline_rules(scenario: Scenario, values: PlannedValues) -> dict[str, Inline
     """The security groups that list their rules themselves. In a direction in which a group has no rules of either
     kind, it is as in the other one."""
     apart = {
-        (Properties(values, one.properties).get("GroupId"), direction)
+        (Properties(values, one.properties).text("GroupId"), direction)
         for one in scenario.resources
         for direction in ("ingress", "egress")
         if one.type == _RULE_TYPES[direction] and one.action is not Action.DELETE
