@@ -251,7 +251,10 @@ class TargetBuilder:
                 else:
                     # Tasks with their own interface are registered with the container's port.
                     port = entry.port("ContainerPort") if isinstance(awsvpc, Properties) else _dynamic_port()
-                    arns = [entry.get("TargetGroupArn")]
+                    # Blue/green deployments move the tasks between both.
+                    advanced = entry.object("AdvancedConfiguration")
+                    other = advanced.get("AlternateTargetGroupArn") if isinstance(advanced, Properties) else advanced
+                    arns = [entry.get("TargetGroupArn"), other]
                     yield from self._member_registrations(one, one.action, arns, members, port)
 
     def _member_registrations(

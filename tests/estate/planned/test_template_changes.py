@@ -405,3 +405,35 @@ def test_an_auto_scaling_group_launches_by_a_template_that_changes(
     [scenario] = read_templates([file], over_estate=True)
     results = judge_scenario(scenario, [two_internal()])
     assert results[load_balancer_arn("web"), "targets"].split()[0] == verdict
+
+
+# --- blue/green deployments of Amazon ECS
+
+
+@pytest.mark.parametrize(
+    ("advanced", "verdict"),
+    [
+        ({}, "COMPLIANT"),
+        ({"AdvancedConfiguration": {"AlternateTargetGroupArn": {"Ref": "Green"}}}, "NON_COMPLIANT"),
+        ({"AdvancedConfiguration": UNKNOWN}, "ERROR"),
+    ],
+)
+def test_tasks_are_targets_of_the_alternate_target_group_too(
+    advanced: dict[str, Any], verdict: str, tmp_path: Path
+) -> None:
+    """A deployment moves them from one to the other, whose health checks have a port of their own."""
+    resources = web_with_target({})
+    of_targets = {"Port": 8080, "VpcId": {"Ref": "Vpc"}, "TargetType": "ip"}
+    resources["Targets"] = of_type(TARGET_GROUP, **of_targets)
+    resources["Green"] = of_type(TARGET_GROUP, **of_targets, HealthCheckPort="9999")
+    both = [{"TargetGroupArn": {"Ref": one}} for one in ("Targets", "Green")]
+    resources["Listener"]["Properties"]["DefaultActions"] = [
+        {"Type": "forward", "ForwardConfig": {"TargetGroups": both}}
+    ]
+    default = {"Fn::GetAtt": "Vpc.DefaultSecurityGroup"}
+    resources["Service"] = of_type(
+        "AWS::ECS::Service",
+        LoadBalancers=[{"TargetGroupArn": {"Ref": "Targets"}, "ContainerPort": 8080, **advanced}],
+        NetworkConfiguration={"AwsvpcConfiguration": {"SecurityGroups": [default], "Subnets": [{"Ref": "Subnet"}]}},
+    )
+    assert judge(tmp_path, resources)["health checks"].split()[0] == verdict
