@@ -84,21 +84,17 @@ class VpcBuilder:
     def build_vpcs(self) -> None:
         for identifier in self._draft.deleted(types.VPC):
             self._draft.vpcs.pop(identifier, None)
-        blocks = self._vpc_blocks(self._draft.each(types.VPC_CIDR_BLOCK), self._draft.after)
+        self._take_blocks_away()
+        blocks = self._vpc_blocks(self._added(types.VPC_CIDR_BLOCK), self._draft.after)
         for one in self._draft.each(types.VPC):
             identifier = resource_id(one)
-            added = blocks.pop(identifier, [])
-
-            def read(
-                identifier: str,
-                properties: Properties,
-                added: Sequence[Properties] = added,
-                resource: PlannedResource = one,
-            ) -> Vpc:
-                return self._read_vpc(identifier, properties, added, resource)
-
+            if identifier in self._draft.vpcs and one.action not in NEW_ACTIONS:
+                # Before the change it had none of the added blocks: they are added below.
+                read = partial(self._read_vpc, added=(), resource=one)
+            else:
+                read = partial(self._read_vpc, added=blocks.pop(identifier, []), resource=one)
             self._draft.vpcs[identifier] = self._overlay(one, self._draft.vpcs.get(identifier), read)
-        # Blocks of a VPC that the document does not hold.
+        # Blocks of a VPC that exists, or that the document does not hold.
         for identifier, added in blocks.items():
             known = self._draft.vpcs.get(identifier)
             if known is None:
@@ -108,15 +104,26 @@ class VpcBuilder:
                 _add_blocks(properties, cidrs, unknown)
             self._draft.vpcs[identifier] = Vpc(identifier, cidrs, unknown)
             self._draft.touched.add(identifier)
-        if self._draft.base is not None:
-            gone = [one for one in self._draft.by_type.get(types.VPC_CIDR_BLOCK, ()) if one.action is Action.DELETE]
-            for identifier, removed in self._vpc_blocks(gone, self._draft.before).items():
-                known = self._draft.vpcs.get(identifier)
-                if known is not None:
-                    lost = {properties.get(name) for properties in removed for name in ("CidrBlock", "Ipv6CidrBlock")}
-                    cidrs = {of: tuple(one for one in found if one not in lost) for of, found in known.cidrs.items()}
-                    self._draft.vpcs[identifier] = known._replace(cidrs=cidrs)
-                    self._draft.touched.add(identifier)
+
+    def _added(self, resource_type: str) -> Iterable[PlannedResource]:
+        """The associations of blocks, without those that the base holds as they are."""
+        is_alone = self._draft.base is None
+        return [one for one in self._draft.each(resource_type) if is_alone or one.action is not Action.KEEP]
+
+    def _take_blocks_away(self) -> None:
+        """Remove the blocks of associations that go from VPCs of the base."""
+        gone = [
+            one
+            for one in self._draft.by_type.get(types.VPC_CIDR_BLOCK, ())
+            if one.action in (Action.DELETE, Action.REPLACE) and self._draft.base is not None
+        ]
+        for identifier, removed in self._vpc_blocks(gone, self._draft.before).items():
+            known = self._draft.vpcs.get(identifier)
+            if known is not None:
+                lost = {properties.text(name) for properties in removed for name in ("CidrBlock", "Ipv6CidrBlock")}
+                cidrs = {of: tuple(one for one in found if one not in lost) for of, found in known.cidrs.items()}
+                self._draft.vpcs[identifier] = known._replace(cidrs=cidrs)
+                self._draft.touched.add(identifier)
 
     def _overlay(
         self, resource: PlannedResource, existing: NetworkT | None, read: Callable[[str, Properties], NetworkT]
@@ -150,7 +157,7 @@ class VpcBuilder:
         return found
 
     def _read_vpc(
-        self, identifier: str, properties: Properties, added: Sequence[Properties], resource: PlannedResource
+        self, identifier: str, properties: Properties, *, added: Sequence[Properties], resource: PlannedResource
     ) -> Vpc:
         cidrs: dict[Family, tuple[str, ...]] = {Family.IPV4: (), Family.IPV6: ()}
         unknown: dict[Family, UnknownValue] = {}
@@ -173,16 +180,17 @@ class VpcBuilder:
         for identifier in self._draft.deleted(types.SUBNET):
             self._draft.subnets.pop(identifier, None)
         added: dict[str, list[Properties]] = {}
-        for one in self._draft.each(types.SUBNET_CIDR_BLOCK):
+        for one in self._added(types.SUBNET_CIDR_BLOCK):
             properties = self._draft.after(one)
             subnet_id = properties.text("SubnetId")
             if isinstance(subnet_id, str):
                 added.setdefault(subnet_id, []).append(properties)
         for one in self._draft.each(types.SUBNET):
             identifier = resource_id(one)
-            read = partial(self._read_subnet, added.pop(identifier, ()))
+            exists = identifier in self._draft.subnets and one.action not in NEW_ACTIONS
+            read = partial(self._read_subnet, () if exists else added.pop(identifier, ()))
             self._draft.subnets[identifier] = self._overlay(one, self._draft.subnets.get(identifier), read)
-        # Blocks of a subnet that the document does not hold.
+        # Blocks of a subnet that exists.
         for identifier, blocks in added.items():
             known = self._draft.subnets.get(identifier)
             if known is not None:

@@ -437,3 +437,42 @@ def test_tasks_are_targets_of_the_alternate_target_group_too(
         NetworkConfiguration={"AwsvpcConfiguration": {"SecurityGroups": [default], "Subnets": [{"Ref": "Subnet"}]}},
     )
     assert judge(tmp_path, resources)["health checks"].split()[0] == verdict
+
+
+# --- blocks of a VPC that stays
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "verdict"),
+    [
+        (None, "10.1.0.0/16", "NON_COMPLIANT"),
+        ("10.1.0.0/16", "10.1.0.0/16", "NON_COMPLIANT"),
+        # The association is replaced, and the block that it had goes.
+        ("10.1.0.0/16", "10.0.128.0/17", "COMPLIANT"),
+        ("10.1.0.0/16", None, "COMPLIANT"),
+        (None, UNKNOWN, "ERROR"),
+    ],
+)
+def test_a_block_comes_to_a_vpc_that_the_update_leaves_as_it_is(
+    was: Any, becomes: Any, verdict: str, tmp_path: Path
+) -> None:
+    """Its internal load balancer lets in the first block of the VPC alone."""
+
+    def template(block: Any) -> dict[str, Any]:
+        resources = {"Vpc": of_type("AWS::EC2::VPC", CidrBlock="10.0.0.0/16")}
+        if block is not None:
+            resources["Block"] = of_type("AWS::EC2::VPCCidrBlock", VpcId={"Ref": "Vpc"}, CidrBlock=block)
+        return {"Parameters": PARAMETERS, "Resources": resources}
+
+    base = estate(
+        load_balancer("web", scheme="internal"),
+        listener(443),
+        group("sg-1", ingress=[tcp(443, "10.0.0.0/16")]),
+        vpc("10.0.0.0/16", *([] if was is None else [was])),
+    )
+    resources = {"Vpc": DeployedResource("AWS::EC2::VPC", "vpc-1")}
+    if was is not None:
+        resources["Block"] = DeployedResource("AWS::EC2::VPCCidrBlock", "vpc-cidr-assoc-1")
+    deployed = DeployedStack("shop", resources, json.dumps(template(was)).encode())
+    path = write(tmp_path, template(becomes))
+    assert listeners_after(TemplateFile(path, deployed=deployed), build(base)) == verdict
