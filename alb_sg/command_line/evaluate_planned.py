@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def evaluate_planned(
         base = [replace(one, is_planned=True) for one in run.base]
         before = evaluate_all(select_in_estates(base, ()), selection, exemptions)
         replaced = {new: old for _, planned in run.scenarios for new, old in planned.replaced.items()}
-        results = results_of_change(before.all, results, replaced, affected)
+        results = _without_repeated(results_of_change(before.all, results, replaced, affected), affected)
         affected |= {one.load_balancer_arn for one in results if one.load_balancer_arn is not None}
     findings = sorted((one for one in results if isinstance(one, Finding)), key=lambda one: one.sort_key)
     errors = sorted((one for one in results if isinstance(one, EvaluationError)), key=lambda one: one.sort_key)
@@ -105,6 +105,20 @@ def evaluate_planned(
         fix_commands=_fix_commands(run, plans, findings, outside) if as_markdown else "",
         is_change=bool(run.base),
     )
+
+
+def _without_repeated(results: Sequence[Result], affected: Container[str]) -> list[Result]:
+    """The results without those errors of load balancers outside of `affected` that an error of the whole document
+    says, such as that its listener may be one of any load balancer."""
+    said = {one.cause for one in results if isinstance(one, EvaluationError) and one.rule is None}
+    return [
+        one
+        for one in results
+        if not isinstance(one, EvaluationError)
+        or one.rule is None
+        or one.load_balancer_arn in affected
+        or one.cause not in said
+    ]
 
 
 def _shared_facts(

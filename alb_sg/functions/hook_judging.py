@@ -11,8 +11,9 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.values import unknown_text
+from alb_sg.estate.sections import Section
 from alb_sg.findings.exemption_application import apply_exemptions
-from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
+from alb_sg.findings.finding import Change, EvaluationError, Finding, Result, enumeration_error
 from alb_sg.findings.judge import NO_EXEMPTIONS, judge_all
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.phrasing import pluralize
@@ -91,6 +92,15 @@ def judge_change(
         for one in results
         if isinstance(one, EvaluationError) and one.change is Change.NEWLY_UNKNOWN
     ]
+    # A listener whose load balancer is not known may be one of any: none is read for it.
+    unplaced = [
+        enumeration_error(estate, failure)
+        for _, after in planned
+        for estate in after.estates
+        for failure in estate.failures
+        if failure.section == Section.LOAD_BALANCERS and failure not in base.failures
+    ]
+    unknown += dict.fromkeys(f"{one.what}: {one.cause}" for one in unplaced)
     # What was not seen may just as well add what a finding lacks.
     unseen = list(dict.fromkeys(unknown_text(one) for scenario in scenarios for one in scenario.unread))
     if unseen:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alb_sg.estate.planned.template_documents import parse_template
 from tests.builders import (
     ANYWHERE,
     EGRESS,
@@ -20,6 +22,7 @@ from tests.builders import (
     icmp,
     listener,
     load_balancer,
+    load_balancer_arn,
     tcp,
 )
 from tests.command_line.calling import Command
@@ -272,6 +275,28 @@ def test_a_template_over_an_estate_reports_newly_broken(command: Command) -> Non
     properties["Port"] = 443
     write(command, json.dumps({"Resources": resources}), "template.json")
     assert command("check", *over, "--rule", "listener_ingress", "--fail-on", "new").code == 0
+
+
+def test_a_listener_of_any_load_balancer_is_one_error(command: Command) -> None:
+    """Each load balancer of the account would have the same error. One that the template concerns has it, too."""
+    saved = estate(
+        *(part for name in ("web", "other") for part in (load_balancer(name, groups=[name]), listener(443, of=name))),
+        *(group(name, ingress=[tcp(443, ANYWHERE)]) for name in ("web", "other")),
+    )
+    listener_of_owner = {"LoadBalancerArn": {"Ref": "Owner"}, "Port": 80, "Protocol": "HTTP"}
+    resources = {"Http": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": listener_of_owner}}
+    document = {"Parameters": {"Owner": {"Type": "String"}}, "Resources": resources}
+    arguments = ("--template", write(command, json.dumps(document)), "--rule", "listener_ingress", "--format", "json")
+    answer = command.on(saved, "check", *arguments)
+    assert answer.code == 3
+    [error] = answer.json["errors"]
+    assert error["what"] == "load balancer of Http"
+    assert error["cause"].startswith("parameter Owner; give --template-parameter")
+    rule = {"GroupId": "web", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": ANYWHERE}
+    resources["Ssh"] = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": rule}
+    write(command, json.dumps(document))
+    errors = command.on(saved, "check", *arguments).json["errors"]
+    assert [one["loadBalancerArn"] for one in errors if "LISTENER_INGRESS" in one["what"]] == [load_balancer_arn("web")]
 
 
 def test_a_stack_that_exists_is_not_judged_as_a_new_one(command: Command, template: str) -> None:
@@ -563,3 +588,54 @@ def test_values_that_decide_no_verdict_may_be_anything(command: Command) -> None
     answer = command("check", "--template", deciding)
     assert answer.code == 2
     assert "Web.Properties.SecurityGroups" in answer.err
+
+
+MALFORMED: dict[str, tuple[tuple[str, ...], Any, str]] = {
+    "an object as owner": (("Listener", "LoadBalancerArn"), {"Key": []}, "text was expected, not {'Key': []}"),
+    "a tag that is no object": (("Web", "Tags"), [7], "a tag is no object: 7"),
+    "tags that are no list": (("Web", "Tags"), {"Key": "a"}, "Tags is no list: {'Key': 'a'}"),
+    "a list of groups in a list of tasks": (
+        ("Service", "NetworkConfiguration"),
+        {"AwsvpcConfiguration": {"SecurityGroups": [7], "Subnets": []}},
+        "text was expected, not 7",
+    ),
+    "a length of a number": (("Web", "Scheme"), {"Fn::Length": 7}, "7 stands where a text or a list was expected"),
+    "a join of an object": (("Web", "Scheme"), {"Fn::Join": ["", {"a": 1}]}, "where a text or a list was expected"),
+    "a part of nothing": (
+        ("Web", "Scheme"),
+        {"Fn::Select": [0, {"Ref": "AWS::NoValue"}]},
+        "AWS::NoValue stands where a text or a list was expected",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_value_of_a_wrong_type_is_an_error_that_names_it(name: str, command: Command) -> None:
+    """Never an error of the program, and never a verdict."""
+    (logical_id, key), value, said = MALFORMED[name]
+    document: Any = copy.deepcopy(parse_template(TEMPLATE.encode()).value)
+    document["Resources"][logical_id]["Properties"][key] = value
+    path = write(command, json.dumps(document))
+    arguments = ("--template-parameter", "Scheme=internal", "--template-parameter", "Clients=10.0.0.0/16")
+    tagged = ("--parameter", "TagKey=clients") if key == "Tags" else ()
+    answer = command("check", "--template", path, *arguments, *tagged)
+    assert answer.code in (2, 3)
+    assert said in answer.out + answer.err
+    assert "unexpected" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("depends_on", [7, 1.5, {"a": "b"}, [7], True])
+def test_a_dependency_of_a_wrong_type_changes_no_verdict(depends_on: Any, command: Command) -> None:
+    document: Any = copy.deepcopy(parse_template(TEMPLATE.encode()).value)
+    document["Resources"]["Web"]["DependsOn"] = depends_on
+    answer = command("check", "--template", write(command, json.dumps(document)), "--template-defaults")
+    assert "unexpected" not in answer.out + answer.err
+    assert answer.code == 1
+
+
+def test_parameters_of_a_nested_stack_that_are_no_object(command: Command) -> None:
+    properties = {"TemplateURL": "https://b.s3.amazonaws.com/t", "Parameters": [7]}
+    document = {"Resources": {"Nested": {"Type": "AWS::CloudFormation::Stack", "Properties": properties}}}
+    answer = command.on(estate(load_balancer("web")), "check", "--template", write(command, json.dumps(document)))
+    assert answer.code == 2
+    assert "Resources.Nested: Parameters must be an object" in answer.err

@@ -232,6 +232,25 @@ def test_a_new_stack_without_change_set_is_judged_by_its_template(
     assert answer["hookStatus"] == status, answer
 
 
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"Type": LISTENER, "Properties": {"LoadBalancerArn": {"Ref": "Owner"}, "Port": 80, "Protocol": "HTTP"}},
+        {"Type": f"{LISTENER}Rule", "Properties": {"ListenerArn": {"Ref": "Owner"}, "Actions": []}},
+        {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": {"TargetGroupARNs": [{"Ref": "Owner"}]}},
+    ],
+)
+def test_a_part_of_a_load_balancer_that_is_not_told_is_unknown(
+    properties: dict[str, Any], account: Account, ask: Ask
+) -> None:
+    """It may break any load balancer of the account."""
+    template = {"Parameters": {"Owner": {"Type": "String"}}, "Resources": {"Part": properties}}
+    answer = ask({"template": json.dumps(template)}, target="STACK")
+    [annotation] = answer["annotations"]
+    assert annotation["status"] == "SKIPPED"
+    assert "load balancer of Part: parameter Owner" in annotation["statusMessage"]
+
+
 def deployed(template: str, **parameters: str) -> str:
     """The ARN of a stack in the account."""
     given: Any = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]

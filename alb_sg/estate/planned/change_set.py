@@ -207,7 +207,7 @@ class _Reader:
             return None
         [(name, argument)] = expression.items()
         if name == "Ref":
-            return ResourceReference(argument) if argument in self._changing else None
+            return ResourceReference(argument) if isinstance(argument, str) and argument in self._changing else None
         if name == "Fn::Sub" and isinstance(argument, str):
             whole = argument.removeprefix("${").removesuffix("}")
             logical_id, _, attribute = whole.partition(".")

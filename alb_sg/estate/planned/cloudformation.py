@@ -5,7 +5,7 @@ Several templates are deployed together: an export of one is an import of anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
@@ -20,7 +20,7 @@ from alb_sg.estate.planned.resources import (
     Scenario,
     UnknownPlannedValue,
 )
-from alb_sg.estate.planned.stack_update import KEPT_BY, PreviousResource, update_stack
+from alb_sg.estate.planned.stack_update import KEPT_BY, update_stack
 from alb_sg.estate.planned.template_choices import (
     MAX_SCENARIOS,
     Choices,
@@ -118,12 +118,18 @@ def _update_scenarios(
 ) -> list[Scenario]:
     """Every way of deploying templates of which some update stacks."""
     deployed: dict[str, DeployedResource] = {}
-    previous: dict[str, PreviousResource] = {}
+    previous: dict[str, Mapping[str, PlannedValue]] = {}
+    retained: set[str] = set()
+    places: dict[str, tuple[str | None, str | None]] = {}
     for root, root_stack in updated:
-        for address, stack in _seen_stacks(root, root_stack):
-            deployed |= {f"{address}{logical_id}": one for logical_id, one in stack.resources.items()}
-            previous |= _previous_resources(root.file, stack, address)
-        unread += tuple(_removed_nested_stacks(root, root_stack))
+        retained |= _retained(root.file, root_stack, root.address)
+        for address, stack in _seen_stacks(root, root_stack, retained):
+            own = {f"{address}{logical_id}": one for logical_id, one in stack.resources.items()}
+            deployed |= own
+            places |= dict.fromkeys(own, (root.told("AWS::AccountId"), root.told("AWS::Region")))
+            previous |= _previous_properties(root.file, stack, address)
+            retained |= _retained(root.file, stack, address)
+        unread += tuple(_removed_nested_stacks(root, root_stack, retained))
 
     def resources(choices: Choices) -> list[PlannedResource]:
         return _planned_resources(Deployment(files, library, choices), None)
@@ -131,7 +137,7 @@ def _update_scenarios(
     several = len(files) > 1
     return [
         Scenario(
-            with_egress_of_changes(update_stack(found, deployed, previous), several=several),
+            with_egress_of_changes(update_stack(found, deployed, previous, retained, places), several=several),
             assumptions,
             unread=unread,
         )
@@ -139,41 +145,48 @@ def _update_scenarios(
     ]
 
 
-def _seen_stacks(root: Stack, deployed: DeployedStack) -> Iterator[tuple[str, DeployedStack]]:
+def _seen_stacks(root: Stack, deployed: DeployedStack, retained: Container[str]) -> Iterator[tuple[str, DeployedStack]]:
     """The deployed stacks whose templates are there now, and those that the update deletes, with the addresses of their
     resources. Raises InvalidInputError for a nested stack with a template whose resources are not known."""
     yield root.address, deployed
     for logical_id, one in deployed.resources.items():
         if one.type != types.NESTED_STACK:
             continue
-        remains = root.resources.get(logical_id, {}).get("Type") == types.NESTED_STACK
+        address = root.address_of(logical_id)
+        remains = _remains(root, logical_id)
         child = root.child(logical_id) if remains else None
         nested = deployed.nested.get(logical_id)
         if child is not None and nested is None:
             raise InvalidInputError(
-                f"the resources of nested stack {root.address_of(logical_id)} are not known; give them with another "
-                "--stack-resources"
+                f"the resources of nested stack {address} are not known; give them with another --stack-resources"
             )
-        if nested is not None and (child is not None or not remains):
-            yield from nested.stacks(f"{root.address_of(logical_id)}.")
+        if nested is not None and (child is not None or not (remains or address in retained)):
+            yield from nested.stacks(f"{address}.")
 
 
-def _removed_nested_stacks(root: Stack, deployed: DeployedStack) -> Iterator[UnknownPlannedValue]:
+def _remains(root: Stack, logical_id: str) -> bool:
+    """Whether a stack has a nested stack after the update, or may have it."""
+    if root.resources.get(logical_id, {}).get("Type") != types.NESTED_STACK:
+        return False
+    try:
+        return root.is_created(logical_id)
+    except NeedsChoiceError:
+        return True
+
+
+def _removed_nested_stacks(
+    root: Stack, deployed: DeployedStack, retained: Container[str]
+) -> Iterator[UnknownPlannedValue]:
     """The nested stacks that the update deletes, and of which nobody knows the resources."""
     for logical_id, one in deployed.resources.items():
-        if one.type == types.NESTED_STACK and logical_id not in root.resources and logical_id not in deployed.nested:
-            yield UnknownPlannedValue(f"what nested stack {root.address_of(logical_id)} takes away with it")
+        address = root.address_of(logical_id)
+        is_unknown = one.type == types.NESTED_STACK and logical_id not in deployed.nested
+        if is_unknown and address not in retained and not _remains(root, logical_id):
+            yield UnknownPlannedValue(f"what nested stack {address} takes away with it")
 
 
-def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) -> dict[str, PreviousResource]:
-    """The resources of a deployed stack as its template has them, by address; none where the template is not known.
-
-    What depends on a value that is not known is left out if it decides which resources there are.
-    """
-    if stack.template is None:
-        return {}
-    library = TemplateLibrary()
-    was = TemplateFile(
+def _deployed_template(file: TemplateFile, stack: DeployedStack) -> TemplateFile:
+    return TemplateFile(
         f"deployed template of stack {stack.name}",
         stack.name,
         file.account_id,
@@ -182,18 +195,40 @@ def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) 
         has_local_parts=False,
         content=stack.template,
     )
+
+
+def _retained(file: TemplateFile, stack: DeployedStack, address: str) -> set[str]:
+    """The addresses of the resources that stay in the account when they leave a deployed stack; none where its template
+    is not known."""
+    if stack.template is None:
+        return set()
     try:
-        deployment = Deployment([was], library, Choices())
+        [root] = Deployment([_deployed_template(file, stack)], TemplateLibrary(), Choices()).roots
+    except InvalidInputError:
+        return set()
+    return {f"{address}{one}" for one in root.resources if _deletion_policy(root, one) in KEPT_BY}
+
+
+def _previous_properties(
+    file: TemplateFile, stack: DeployedStack, address: str
+) -> dict[str, Mapping[str, PlannedValue]]:
+    """The properties of the resources of a deployed stack as its template has them, by address; none where the template
+    is not known.
+
+    What depends on a value that is not known is left out if it decides which resources there are.
+    """
+    if stack.template is None:
+        return {}
+    library = TemplateLibrary()
+    was = _deployed_template(file, stack)
+    try:
         ways = enumerate_choices(lambda choices: _planned_resources(Deployment([was], library, choices), None))
     except InvalidInputError:
         return {}
     first = {one.address: one for one in ways[0][0]}
     certain = {one.address: one for one in first.values() if all(one in found for found, _ in ways[1:])}
     return {
-        f"{address}{one.address}": PreviousResource(
-            {key: _moved(value, address) for key, value in one.properties.items()},
-            _deletion_policy(deployment.roots[0], one.address) in KEPT_BY,
-        )
+        f"{address}{one.address}": {key: _moved(value, address) for key, value in one.properties.items()}
         for one in certain.values()
     }
 

@@ -124,6 +124,13 @@ class Draft:
     def fail(self, section: Section, key: str, cause: str) -> None:
         self.failures.append(ReadFailure(section, key, cause))
 
+    def fail_elsewhere(self, resource: PlannedResource, candidates: Sequence[str], cause: str) -> None:
+        """A part of something that is not known, which may be of a load balancer outside of the document: none of the
+        `candidates`, if there are any."""
+        if not candidates:
+            cause = f"{cause}; {NOT_IN_DOCUMENT}" if self.base is None else cause
+            self.fail(Section.LOAD_BALANCERS, f"of {resource.address}", cause)
+
     def estate(self) -> Estate:
         """The estate as it is now."""
         before = self._before

@@ -123,9 +123,11 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
 
 
 def _behind(estate: Estate, load_balancer: LoadBalancer) -> set[str]:
-    """The identifiers of a load balancer's target groups, targets and prefix lists. Raises NotReadError."""
-    groups = estate.target_groups_of(load_balancer)
-    targets = {target.id for group in groups for target in estate.targets_of(group)}
+    """The identifiers of a load balancer's target groups, targets and prefix lists, without those that it perhaps has.
+    Raises NotReadError."""
+    possible = estate.possible_target_groups_of(load_balancer)
+    groups = [one for one in estate.target_groups_of(load_balancer) if one.arn not in possible]
+    targets = {target.id for group in groups for target in estate.targets_of(group) if target.unknown is None}
     prefix_lists = {
         prefix_list_id
         for group_id in load_balancer.security_groups
@@ -142,7 +144,7 @@ def _changes(scenario: Scenario, values: PlannedValues) -> dict[str, tuple[str, 
         if one.action is not Action.KEEP:
             owner = OWNERS.get(one.type, "")
             states = [one.properties, *([] if one.before is None else [one.before])]
-            owners = [Properties(values, state).get(owner) for state in states]
+            owners = [Properties(values, state).text(owner) for state in states]
             for identifier in dict.fromkeys((resource_id(one), one.physical_id, *owners)):
                 if isinstance(identifier, str):
                     found[identifier] = (*found.get(identifier, ()), f"{one.address} ({one.action.value})")
@@ -153,7 +155,7 @@ def _inline_rules(scenario: Scenario, values: PlannedValues) -> dict[str, Inline
     """The security groups that list their rules themselves. In a direction in which a group has no rules of either
     kind, it is as in the other one."""
     apart = {
-        (Properties(values, one.properties).get("GroupId"), direction)
+        (Properties(values, one.properties).text("GroupId"), direction)
         for one in scenario.resources
         for direction in ("ingress", "egress")
         if one.type == _RULE_TYPES[direction] and one.action is not Action.DELETE

@@ -37,6 +37,12 @@ class _Forwarded(NamedTuple):
     unknown: UnknownValue | None
     possible: tuple[str, ...] | None
 
+    @property
+    def all_possible(self) -> tuple[str, ...] | None:
+        """All that the actions may forward to; None where that may be any."""
+        is_bounded = self.unknown is None or self.possible is not None
+        return tuple(sorted({*self.arns, *(self.possible or ())})) if is_bounded else None
+
 
 class LoadBalancerBuilder:
     """Builds load balancers, their listeners, and the target groups that these forward to."""
@@ -145,19 +151,19 @@ class LoadBalancerBuilder:
     def _add_listener_of_unknown(self, resource: PlannedResource, candidates: Sequence[str], cause: str) -> None:
         """A listener of a load balancer that is not known may be one of each candidate, or of any without them."""
         drafts = list(self._draft.may_be_one_with())
-        if self._draft.base is None and not any(True for draft in drafts for _ in draft.each(types.LOAD_BALANCER)):
-            self._fail_elsewhere(resource, cause)
+        if self._draft.base is not None or not any(draft.load_balancers for draft in drafts):
+            self._draft.fail_elsewhere(resource, candidates, cause)
         unknown = UnknownValue("LoadBalancerArn", cause)
+        forwarded = self._forwarded(self._draft.after(resource), "DefaultActions")
+        possible = forwarded.all_possible
+        hidden = None if possible == () else unknown
         for draft in drafts:
-            for one in draft.each(types.LOAD_BALANCER):
-                if candidates and resource_id(one) not in candidates:
-                    continue
-                arn = f"{resource_id(resource)} (perhaps of {resource_id(one)})"
-                draft.listeners[arn] = Listener(arn, resource_id(one), "HTTP", unknown, (), unknown)
-
-    def _fail_elsewhere(self, resource: PlannedResource, cause: str) -> None:
-        """A listener or rule whose load balancer is not known and not in the document."""
-        self._draft.fail(Section.LOAD_BALANCERS, f"of {resource.address}", f"{cause}; {NOT_IN_DOCUMENT}")
+            for load_balancer_arn in candidates or draft.load_balancers:
+                if load_balancer_arn in draft.load_balancers:
+                    arn = f"{resource_id(resource)} (perhaps of {load_balancer_arn})"
+                    draft.listeners[arn] = Listener(
+                        arn, load_balancer_arn, "HTTP", unknown, (), hidden, possible_target_group_arns=possible
+                    )
 
     def _read_listener(self, load_balancer_arn: str, arn: str, properties: Properties) -> Listener:
         protocol = properties.one_of("Protocol", LISTENER_PROTOCOLS, "tcp")
@@ -220,21 +226,20 @@ class LoadBalancerBuilder:
         if len(candidates) == len(found) and len({one.load_balancer_arn for one in candidates}) == 1:
             # Whichever of these listeners has the rule, its load balancer uses the target groups.
             listener = candidates[0]
-        if not isinstance(listener_arn, str) and self._draft.base is None and not self._draft.listeners:
-            self._fail_elsewhere(resource, "ListenerArn is missing" if listener_arn is None else listener_arn.text)
+        if not isinstance(listener_arn, str) and (self._draft.base is not None or not self._draft.listeners):
+            cause = "ListenerArn is missing" if listener_arn is None else listener_arn.text
+            self._draft.fail_elsewhere(resource, properties.candidates("ListenerArn"), cause)
         if listener is not None:
             elsewhere = {*listener.target_group_arns, *(forwarded.arns - target_groups)}
             changed = listener._replace(target_group_arns=tuple(sorted(elsewhere)))
             self._draft.listeners[listener.arn] = _with_unknown(changed, forwarded.unknown, forwarded.possible)
         elif not isinstance(listener_arn, str) and (forwarded.arns or forwarded.unknown is not None):
             hidden = listener_arn or UnknownValue("ListenerArn", "it is missing")
-            is_bounded = forwarded.unknown is None or forwarded.possible is not None
-            possible = tuple(sorted({*forwarded.arns, *(forwarded.possible or ())})) if is_bounded else None
             named = {one.arn for one in candidates} if len(candidates) == len(found) > 0 else None
             for draft in self._draft.may_be_one_with():
                 for arn, one in list(draft.listeners.items()):
-                    if arn in draft.all_by_id if named is None else arn in named:
-                        draft.listeners[arn] = _with_unknown(one, hidden, possible)
+                    if named is None or arn in named:
+                        draft.listeners[arn] = _with_unknown(one, hidden, forwarded.all_possible)
 
     def build_target_groups(self) -> None:
         for arn in self._draft.deleted(types.TARGET_GROUP):

@@ -164,18 +164,14 @@ class MemberBuilder:
         address = properties.get("PrivateIpAddress")
         vpc_id = self._vpcs.vpc_of_subnets(properties.elements("SubnetId"))
         groups = (*groups, *attached.groups.get(identifier, ()))
-        existing = self._draft.interfaces.get(identifier)
-        if (
-            existing is not None
-            and resource.action is Action.UPDATE
-            and groups
-            and not any(map(is_placeholder, groups))
-        ):
-            self._draft.interfaces[identifier] = existing._replace(groups=tuple(sorted(groups)))
-            return
         unknown = None
         if not groups or any(map(is_placeholder, groups)):
             unknown = UnknownValue("security groups", "they are not known before the change is applied")
+        existing = self._draft.interfaces.get(identifier)
+        if existing is not None and resource.action is Action.UPDATE:
+            known = tuple(sorted(one for one in groups if not is_placeholder(one)))
+            self._set_groups_of_interface(existing, known, unknown or attached.unknown_groups(identifier))
+            return
         if isinstance(address, str) and is_cidr(address) and isinstance(vpc_id, str):
             addresses = () if unknown else (address,)
             self._draft.interfaces[identifier] = NetworkInterface(
@@ -232,7 +228,11 @@ class MemberBuilder:
         added = {group for one in interfaces for group in attached.groups.get(one, ())}
         known = tuple(sorted({one for one in elements if isinstance(one, str)} | added))
         unknown = next((unknown_value("security groups", one) for one in elements if not isinstance(one, str)), None)
-        if not elements:
+        if not elements and "LaunchTemplate" in properties:
+            of_template = self._members_of_template(properties.object("LaunchTemplate"), tuple(subnets))
+            known = tuple(sorted({*known, *of_template.groups}))
+            unknown = of_template.unknown_groups
+        elif not elements:
             vpc_id = self._vpcs.vpc_of_subnets(subnets)
             if isinstance(vpc_id, str):
                 known = tuple(sorted({*known, self._groups.default_group(vpc_id)}))
@@ -263,34 +263,42 @@ class MemberBuilder:
     def auto_scaling_members(self, properties: Properties) -> Members:
         """The groups that a launch template or launch configuration gives to the group's instances."""
         subnets = tuple(properties.elements("VPCZoneIdentifier"))
-        reference = properties.object("LaunchTemplate")
-        mixed = properties.object("MixedInstancesPolicy")
-        if isinstance(mixed, Properties):
-            in_policy = mixed.object("LaunchTemplate")
-            if isinstance(in_policy, Properties):
-                reference = in_policy.object("LaunchTemplateSpecification")
-                if any(
-                    isinstance(one, UnknownPlannedValue) or "LaunchTemplateSpecification" in one
-                    for one in in_policy.objects("Overrides")
-                ):
-                    reference = UnknownPlannedValue("overrides name other launch templates")
+        reference = _launch_template_of(properties)
         configuration = properties.get("LaunchConfigurationName")
-        unknown = UnknownPlannedValue("the launch template is not in the document")
-        if isinstance(reference, Properties):
-            named = reference.get("LaunchTemplateId") or reference.get("LaunchTemplateName")
-            template = self._named(types.LAUNCH_TEMPLATE, named, "LaunchTemplateName")
-            if template is not None:
-                return self._template_members(template, reference.get("Version"), subnets)
-            unknown = named if isinstance(named, UnknownPlannedValue) else unknown
-        elif isinstance(reference, UnknownPlannedValue):
-            unknown = reference
-        elif configuration is not None:
+        if reference is None and configuration is not None:
             planned = self._named(types.LAUNCH_CONFIGURATION, configuration, "LaunchConfigurationName")
             if planned is not None:
                 # Those of a launch configuration are identifiers, in spite of the property's name.
                 groups = planned.properties.get("SecurityGroups")
                 return self._launched_members({"SecurityGroupIds": groups}, subnets)
-            unknown = configuration if isinstance(configuration, UnknownPlannedValue) else unknown
+            reference = configuration if isinstance(configuration, UnknownPlannedValue) else None
+        return self._members_of_template(reference, subnets)
+
+    def launches_otherwise(self, properties: Properties) -> bool:
+        """Whether an Auto Scaling group that stays as it is launches instances by a template that changes."""
+        reference = _launch_template_of(properties)
+        if not isinstance(reference, Properties) or _version_text(reference.get("Version")).isdigit():
+            return False
+        template = self._template_named_by(reference)
+        return template is not None and template.action is not Action.KEEP
+
+    def _template_named_by(self, reference: Properties) -> PlannedResource | None:
+        named = reference.get("LaunchTemplateId") or reference.get("LaunchTemplateName")
+        return self._named(types.LAUNCH_TEMPLATE, named, "LaunchTemplateName")
+
+    def _members_of_template(
+        self, reference: Properties | UnknownPlannedValue | None, subnets: tuple[Any, ...]
+    ) -> Members:
+        """The members that are launched with a launch template, from how a resource names it."""
+        unknown = UnknownPlannedValue("the launch template is not in the document")
+        if isinstance(reference, Properties):
+            template = self._template_named_by(reference)
+            if template is not None:
+                return self._template_members(template, reference.get("Version"), subnets)
+            named = reference.get("LaunchTemplateId") or reference.get("LaunchTemplateName")
+            unknown = named if isinstance(named, UnknownPlannedValue) else unknown
+        elif reference is not None:
+            unknown = reference
         return Members((), unknown_value("security groups", unknown), subnets)
 
     def _launched_members(self, properties: Mapping[str, Any], subnets: tuple[Any, ...]) -> Members:
@@ -319,10 +327,13 @@ class MemberBuilder:
             return self._launched_members(data.raw, subnets)
 
         after = read(template.properties)
-        if isinstance(version, str) and version.isdigit() and template.action is not Action.CREATE:
+        text = _version_text(version)
+        # The default version is not the one that an update makes.
+        is_default = text == "$Default" and template.action is Action.UPDATE and template.before is None
+        if (text.isdigit() or is_default) and template.action is not Action.CREATE:
             latest = template.properties.get("LatestVersionNumber")
-            if latest is None or str(latest) != version:
-                cause = f"launch template version {version} is not in the document"
+            if latest is None or str(latest) != text:
+                cause = f"launch template version {text} is not in the document"
                 return after._replace(groups=(), unknown_groups=UnknownValue("security groups", cause))
         if template.action is Action.UPDATE and template.before is not None and version != "$Latest":
             before = read(template.before)
@@ -331,6 +342,26 @@ class MemberBuilder:
                 cause = "whether its instances use the new version of the launch template is not known"
                 return after._replace(groups=common, unknown_groups=UnknownValue("security groups", cause))
         return after
+
+
+def _launch_template_of(properties: Properties) -> Properties | UnknownPlannedValue | None:
+    """How an Auto Scaling group names its launch template."""
+    reference = properties.object("LaunchTemplate")
+    mixed = properties.object("MixedInstancesPolicy")
+    in_policy = mixed.object("LaunchTemplate") if isinstance(mixed, Properties) else None
+    if not isinstance(in_policy, Properties):
+        return reference
+    if any(
+        isinstance(one, UnknownPlannedValue) or "LaunchTemplateSpecification" in one
+        for one in in_policy.objects("Overrides")
+    ):
+        return UnknownPlannedValue("overrides name other launch templates")
+    return in_policy.object("LaunchTemplateSpecification")
+
+
+def _version_text(version: object) -> str:
+    """The version of a launch template, which may be written as a number; "" where it is not known."""
+    return str(version) if isinstance(version, (str, int)) else ""
 
 
 def _unknown_among(groups: Sequence[str]) -> UnknownValue | None:

@@ -32,7 +32,8 @@ class TargetBuilder:
         read = new | draft.targets.keys()
         for arn, target, action in self._registrations():
             registered_to.add(arn)
-            draft.touched.add(arn)
+            # One of an unknown group makes doubt of many groups, and changes one.
+            draft.touched |= {arn} & (draft.all_by_id.keys() if target.unknown else {arn})
             if (holder := self._other_holder(arn)) is not None:
                 if holder.base is None or arn in holder.targets:
                     holder.targets[arn] = [*holder.targets.get(arn, ()), target]
@@ -95,10 +96,10 @@ class TargetBuilder:
         for one in self._draft.by_type.get(types.TARGET_REGISTRATION, ()):
             before = self._draft.before(one)
             if before is not None and one.action is not Action.KEEP:
-                yield from self._read_registration(one.address, before, before.text("TargetGroupArn"), Action.DELETE)
+                yield from self._read_registration(one, before, before.text("TargetGroupArn"), Action.DELETE)
             if one.action is not Action.DELETE and not (one.action is Action.KEEP and self._draft.base is not None):
                 after = self._draft.after(one)
-                yield from self._read_registration(one.address, after, after.text("TargetGroupArn"), Action.CREATE)
+                yield from self._read_registration(one, after, after.text("TargetGroupArn"), Action.CREATE)
 
     def _listed_targets(self) -> Iterator[tuple[str, Target, Action]]:
         """The targets that target groups list."""
@@ -111,28 +112,28 @@ class TargetBuilder:
             if before is not None and one.action is Action.UPDATE:
                 for target in before.objects("Targets"):
                     if isinstance(target, Properties):
-                        yield from self._read_registration(one.address, target, arn, Action.DELETE)
+                        yield from self._read_registration(one, target, arn, Action.DELETE)
             for target in after.objects("Targets"):
                 if isinstance(target, UnknownPlannedValue):
                     unknown = unknown_value("Targets", target)
                     yield arn, Target(f"of {one.address} not known yet", unknown, None), Action.CREATE
                 else:
-                    yield from self._read_registration(one.address, target, arn, Action.CREATE)
+                    yield from self._read_registration(one, target, arn, Action.CREATE)
 
     def _read_registration(
-        self, address: str, properties: Properties, arn: str | UnknownValue | None, action: Action
+        self, resource: PlannedResource, properties: Properties, arn: str | UnknownValue | None, action: Action
     ) -> Iterator[tuple[str, Target, Action]]:
         target_id, port = self._address_of_interface(properties.get("Id")), properties.port("Port")
         if isinstance(target_id, UnknownPlannedValue):
-            self._add_unknown_target(address, target_id)
-            target_id = address
+            self._add_unknown_target(resource.address, target_id)
+            target_id = resource.address
         if isinstance(arn, str):
             yield arn, Target(str(target_id), port, None), action
         elif action is Action.CREATE:
             hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
             candidates = properties.candidates("TargetGroupArn")
             target = Target(str(target_id), port, None, unknown=hidden, possible_target_group_arns=candidates)
-            for one in self._possible_target_groups(candidates):
+            for one in self._possible_target_groups(resource, candidates, hidden):
                 yield one, target, Action.CREATE
 
     def _address_of_interface(self, target_id: Any) -> Any:
@@ -143,10 +144,14 @@ class TargetBuilder:
         address = Properties(self._draft.values, planned.properties).get("PrivateIpAddress")
         return address if isinstance(address, str) else target_id
 
-    def _possible_target_groups(self, candidates: Sequence[str]) -> Sequence[str]:
-        """The target groups of which an unknown one is one: any of the document, unless candidates are known."""
-        drafts = self._draft.may_be_one_with()
-        return candidates or [resource_id(one) for draft in drafts for one in draft.each(types.TARGET_GROUP)]
+    def _possible_target_groups(
+        self, resource: PlannedResource, candidates: Sequence[str], hidden: UnknownValue
+    ) -> Sequence[str]:
+        """The target groups of which an unknown one is one: any of the document and the base, unless candidates are
+        known."""
+        if self._draft.base is not None:
+            self._draft.fail_elsewhere(resource, candidates, hidden.text)
+        return candidates or [arn for draft in self._draft.may_be_one_with() for arn in draft.target_groups]
 
     def _other_holder(self, arn: str) -> Draft | None:
         """The other draft that has a target group which a target may be registered with."""
@@ -182,7 +187,9 @@ class TargetBuilder:
             attached = [attachment for name in sorted(names) for attachment in attachments.pop(name, ())]
             if arns or attached:
                 members = self._members.auto_scaling_members(properties)
-                yield from self._member_registrations(one, one.action, arns, members, None)
+                is_changed = one.action is Action.KEEP and self._members.launches_otherwise(properties)
+                own_action = Action.UPDATE if is_changed else one.action
+                yield from self._member_registrations(one, own_action, arns, members, None)
                 for attachment in attached:
                     arns = self._draft.after(attachment).elements("TargetGroupARN")
                     action = one.action if attachment.action is Action.KEEP else attachment.action
@@ -244,7 +251,10 @@ class TargetBuilder:
                 else:
                     # Tasks with their own interface are registered with the container's port.
                     port = entry.port("ContainerPort") if isinstance(awsvpc, Properties) else _dynamic_port()
-                    arns = [entry.get("TargetGroupArn")]
+                    # Blue/green deployments move the tasks between both.
+                    advanced = entry.object("AdvancedConfiguration")
+                    other = advanced.get("AlternateTargetGroupArn") if isinstance(advanced, Properties) else advanced
+                    arns = [entry.get("TargetGroupArn"), other]
                     yield from self._member_registrations(one, one.action, arns, members, port)
 
     def _member_registrations(
@@ -271,7 +281,7 @@ class TargetBuilder:
                 )
                 candidates = self._draft.values.candidates(arn)
                 target = Target(identifier, port, None, unknown=hidden, possible_target_group_arns=candidates)
-                for one in self._possible_target_groups(candidates):
+                for one in self._possible_target_groups(resource, candidates, hidden):
                     yield one, target, Action.CREATE
 
 

@@ -51,6 +51,7 @@ class VpcBuilder:
         for one in self._draft.each(types.PREFIX_LIST):
             identifier = resource_id(one)
             read = self._draft.overlay(one, self._draft.prefix_lists.get(identifier), self._read_prefix_list)
+            self._draft.prefix_lists.pop(identifier, None)
             if isinstance(read.entries, tuple):
                 self._draft.prefix_lists[identifier] = read
         for identifier in entries.keys() | removed.keys():
@@ -83,21 +84,17 @@ class VpcBuilder:
     def build_vpcs(self) -> None:
         for identifier in self._draft.deleted(types.VPC):
             self._draft.vpcs.pop(identifier, None)
-        blocks = self._vpc_blocks(self._draft.each(types.VPC_CIDR_BLOCK), self._draft.after)
+        self._take_blocks_away()
+        blocks = self._vpc_blocks(self._added(types.VPC_CIDR_BLOCK), self._draft.after)
         for one in self._draft.each(types.VPC):
             identifier = resource_id(one)
-            added = blocks.pop(identifier, [])
-
-            def read(
-                identifier: str,
-                properties: Properties,
-                added: Sequence[Properties] = added,
-                resource: PlannedResource = one,
-            ) -> Vpc:
-                return self._read_vpc(identifier, properties, added, resource)
-
+            if identifier in self._draft.vpcs and one.action not in NEW_ACTIONS:
+                # Before the change it had none of the added blocks: they are added below.
+                read = partial(self._read_vpc, added=(), resource=one)
+            else:
+                read = partial(self._read_vpc, added=blocks.pop(identifier, []), resource=one)
             self._draft.vpcs[identifier] = self._overlay(one, self._draft.vpcs.get(identifier), read)
-        # Blocks of a VPC that the document does not hold.
+        # Blocks of a VPC that exists, or that the document does not hold.
         for identifier, added in blocks.items():
             known = self._draft.vpcs.get(identifier)
             if known is None:
@@ -107,15 +104,26 @@ class VpcBuilder:
                 _add_blocks(properties, cidrs, unknown)
             self._draft.vpcs[identifier] = Vpc(identifier, cidrs, unknown)
             self._draft.touched.add(identifier)
-        if self._draft.base is not None:
-            gone = [one for one in self._draft.by_type.get(types.VPC_CIDR_BLOCK, ()) if one.action is Action.DELETE]
-            for identifier, removed in self._vpc_blocks(gone, self._draft.before).items():
-                known = self._draft.vpcs.get(identifier)
-                if known is not None:
-                    lost = {properties.get(name) for properties in removed for name in ("CidrBlock", "Ipv6CidrBlock")}
-                    cidrs = {of: tuple(one for one in found if one not in lost) for of, found in known.cidrs.items()}
-                    self._draft.vpcs[identifier] = known._replace(cidrs=cidrs)
-                    self._draft.touched.add(identifier)
+
+    def _added(self, resource_type: str) -> Iterable[PlannedResource]:
+        """The associations of blocks, without those that the base holds as they are."""
+        is_alone = self._draft.base is None
+        return [one for one in self._draft.each(resource_type) if is_alone or one.action is not Action.KEEP]
+
+    def _take_blocks_away(self) -> None:
+        """Remove the blocks of associations that go from VPCs of the base."""
+        gone = [
+            one
+            for one in self._draft.by_type.get(types.VPC_CIDR_BLOCK, ())
+            if one.action in (Action.DELETE, Action.REPLACE) and self._draft.base is not None
+        ]
+        for identifier, removed in self._vpc_blocks(gone, self._draft.before).items():
+            known = self._draft.vpcs.get(identifier)
+            if known is not None:
+                lost = {properties.text(name) for properties in removed for name in ("CidrBlock", "Ipv6CidrBlock")}
+                cidrs = {of: tuple(one for one in found if one not in lost) for of, found in known.cidrs.items()}
+                self._draft.vpcs[identifier] = known._replace(cidrs=cidrs)
+                self._draft.touched.add(identifier)
 
     def _overlay(
         self, resource: PlannedResource, existing: NetworkT | None, read: Callable[[str, Properties], NetworkT]
@@ -140,16 +148,16 @@ class VpcBuilder:
             vpc_id = None if properties is None else properties.text("VpcId")
             if properties is not None and isinstance(vpc_id, str):
                 found.setdefault(vpc_id, []).append(properties)
-            elif isinstance(vpc_id, UnknownValue):
-                # It may be a block of any VPC of the document.
-                for vpc in (vpc for draft in self._draft.may_be_one_with() for vpc in draft.each(types.VPC)):
-                    found.setdefault(resource_id(vpc), []).append(
-                        Properties(self._draft.values, {"CidrBlock": UnknownPlannedValue(vpc_id.text)})
-                    )
+            elif properties is not None and isinstance(vpc_id, UnknownValue):
+                # It may be a block of any VPC of the document and the base.
+                own = {resource_id(vpc) for draft in self._draft.may_be_one_with() for vpc in draft.each(types.VPC)}
+                block = _unknown_block_of(properties, UnknownPlannedValue(vpc_id.text))
+                for vpc in own | self._draft.vpcs.keys():
+                    found.setdefault(vpc, []).append(block)
         return found
 
     def _read_vpc(
-        self, identifier: str, properties: Properties, added: Sequence[Properties], resource: PlannedResource
+        self, identifier: str, properties: Properties, *, added: Sequence[Properties], resource: PlannedResource
     ) -> Vpc:
         cidrs: dict[Family, tuple[str, ...]] = {Family.IPV4: (), Family.IPV6: ()}
         unknown: dict[Family, UnknownValue] = {}
@@ -172,16 +180,17 @@ class VpcBuilder:
         for identifier in self._draft.deleted(types.SUBNET):
             self._draft.subnets.pop(identifier, None)
         added: dict[str, list[Properties]] = {}
-        for one in self._draft.each(types.SUBNET_CIDR_BLOCK):
+        for one in self._added(types.SUBNET_CIDR_BLOCK):
             properties = self._draft.after(one)
             subnet_id = properties.text("SubnetId")
             if isinstance(subnet_id, str):
                 added.setdefault(subnet_id, []).append(properties)
         for one in self._draft.each(types.SUBNET):
             identifier = resource_id(one)
-            read = partial(self._read_subnet, added.pop(identifier, ()))
+            exists = identifier in self._draft.subnets and one.action not in NEW_ACTIONS
+            read = partial(self._read_subnet, () if exists else added.pop(identifier, ()))
             self._draft.subnets[identifier] = self._overlay(one, self._draft.subnets.get(identifier), read)
-        # Blocks of a subnet that the document does not hold.
+        # Blocks of a subnet that exists.
         for identifier, blocks in added.items():
             known = self._draft.subnets.get(identifier)
             if known is not None:
@@ -284,6 +293,14 @@ def _together(some: Mapping[Family, Iterable[str]], others: Mapping[Family, Iter
 
 def _unknown_blocks(cause: str) -> dict[Family, UnknownValue]:
     return {family: UnknownValue("CIDR blocks", cause) for family in Family}
+
+
+def _unknown_block_of(properties: Properties, unknown: UnknownPlannedValue) -> Properties:
+    """The block of an association as one that is not known, of each family that it may have."""
+    names = {Family.IPV4: ("CidrBlock", *_POOLS[Family.IPV4]), Family.IPV6: _IPV6_PROPERTIES}
+    told = {family for family, of_family in names.items() if any(name in properties for name in of_family)}
+    fields = {Family.IPV4: "CidrBlock", Family.IPV6: "Ipv6CidrBlock"}
+    return Properties(properties.values, {fields[family]: unknown for family in told or Family})
 
 
 def _add_blocks(

@@ -222,10 +222,14 @@ def tags_of(value: Any) -> Mapping[str, str] | UnknownPlannedValue:
     """Tags given as a list of `Key` and `Value`."""
     if isinstance(value, UnknownPlannedValue):
         return value
+    if not isinstance(value, list | None):
+        return UnknownPlannedValue(f"Tags is no list: {value!r}")
     found: dict[str, str] = {}
     for tag in value or []:
         if isinstance(tag, UnknownPlannedValue):
             return tag
+        if not isinstance(tag, Mapping):
+            return UnknownPlannedValue(f"a tag is no object: {tag!r}")
         key, text = tag.get("Key"), tag.get("Value")
         unknown = next((one for one in (key, text) if isinstance(one, UnknownPlannedValue)), None)
         if unknown is not None:

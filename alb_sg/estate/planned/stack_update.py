@@ -6,9 +6,10 @@ Properties before the update are those of the deployed template with the deploye
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.deployed_stack import DeployedResource
 from alb_sg.estate.planned.resources import Action, PlannedResource, PlannedValue
 from alb_sg.estate.planned.template_text import is_known
@@ -19,25 +20,21 @@ from alb_sg.estate.planned.values import PlannedValues
 KEPT_BY = ("Retain", "RetainExceptOnCreate")
 
 
-@dataclass(frozen=True)
-class PreviousResource:
-    """A resource as the deployed template has it. `properties` may refer to other resources of it. `is_retained`: it
-    stays in the account when it leaves the stack."""
-
-    properties: Mapping[str, PlannedValue]
-    is_retained: bool = False
-
-
 def update_stack(
     resources: Sequence[PlannedResource],
     deployed: Mapping[str, DeployedResource],
-    previous: Mapping[str, PreviousResource],
+    previous: Mapping[str, Mapping[str, PlannedValue]],
+    retained: Collection[str],
+    places: Mapping[str, tuple[str | None, str | None]],
 ) -> list[PlannedResource]:
-    """The resources of a template, as changes of those that are `deployed`, which the result also deletes. Both
-    mappings are by address."""
+    """The resources of a template, as changes of those that are `deployed`, which the result also deletes.
+
+    All mappings are by address: `previous` has the properties of the deployed template, which may refer to other
+    resources of it, and `places` the accounts and regions of those that are deployed. `retained` stay in the account
+    when they leave the stack.
+    """
     before = _resolved(deployed, previous)
     own = {one.address for one in resources if one.address in deployed and deployed[one.address].type == one.type}
-    staying = own | {address for address, one in previous.items() if one.is_retained}
     updated = [
         replace(
             one,
@@ -51,13 +48,17 @@ def update_stack(
     ]
     updated = _with_replacements(updated)
     values = PlannedValues(updated)
+    # A group that is perhaps replaced perhaps loses what others have added to it.
+    updated = [
+        replace(one, before=None) if one.type == types.SECURITY_GROUP and _is_perhaps_replaced(values, one) else one
+        for one in updated
+    ]
     kept = [
         replace(one, action=Action.KEEP)
         if one.action is Action.UPDATE and one.before is not None and _is_same(values, one)
         else one
         for one in updated
     ]
-    account_region = next(((one.account_id, one.region) for one in resources), (None, None))
     gone = [
         PlannedResource(
             address=address,
@@ -66,24 +67,24 @@ def update_stack(
             action=Action.DELETE,
             physical_id=one.physical_id,
             before=before.get(address),
-            account_id=account_region[0],
-            region=account_region[1],
+            account_id=places[address][0],
+            region=places[address][1],
         )
         for address, one in deployed.items()
-        if one.type in DECIDING_PROPERTIES and address not in staying
+        if one.type in DECIDING_PROPERTIES and address not in own and address not in retained
     ]
     return [*kept, *gone]
 
 
 def _resolved(
-    deployed: Mapping[str, DeployedResource], previous: Mapping[str, PreviousResource]
+    deployed: Mapping[str, DeployedResource], previous: Mapping[str, Mapping[str, PlannedValue]]
 ) -> dict[str, Mapping[str, PlannedValue]]:
     """The properties before the update, with identifiers in place of references."""
     were = [
         PlannedResource(
             address=address,
             type=deployed[address].type,
-            properties=one.properties,
+            properties=one,
             action=Action.KEEP,
             physical_id=deployed[address].physical_id,
         )
@@ -110,13 +111,19 @@ def _with_replacements(resources: Sequence[PlannedResource]) -> list[PlannedReso
 
 
 def _is_replaced(values: PlannedValues, resource: PlannedResource) -> bool:
-    if resource.before is None:
-        return False
-    for name in CREATION_PROPERTIES.get(resource.type, ()):
-        was, becomes = resource.before.get(name), values.resolve_all(resource.properties.get(name))
-        if was != becomes and is_known([was, becomes]):
-            return True
-    return False
+    return any(is_known(change) for change in _creation_changes(values, resource))
+
+
+def _is_perhaps_replaced(values: PlannedValues, resource: PlannedResource) -> bool:
+    return resource.action is Action.UPDATE and any(_creation_changes(values, resource))
+
+
+def _creation_changes(values: PlannedValues, resource: PlannedResource) -> Iterator[list[PlannedValue]]:
+    """The properties that only a new resource can have, before and after, where they may differ."""
+    for name in CREATION_PROPERTIES.get(resource.type, ()) if resource.before is not None else ():
+        change = [(resource.before or {}).get(name), values.resolve_all(resource.properties.get(name))]
+        if change[0] != change[1]:
+            yield change
 
 
 def _is_same(values: PlannedValues, resource: PlannedResource) -> bool:

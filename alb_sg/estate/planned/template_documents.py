@@ -24,6 +24,8 @@ WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 DECIMAL_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 # Python refuses to convert thousands of digits.
 MAX_NUMBER_LENGTH = 1000
+# A template of CloudFormation has at most a million bytes.
+MAX_YAML_VALUES = 1_000_000
 BOOLEANS = {"true": True, "false": False}
 NULLS = ("", "~", "null")
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -140,7 +142,21 @@ def _parse_yaml_template(text: str) -> tuple[Any, Mapping[str, int]]:
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or error
         raise InvalidInputError(f"not YAML: {problem}{where}") from error
+    if root is not None and _size(root, {}) > MAX_YAML_VALUES:
+        raise InvalidInputError(
+            f"with what its aliases (*) repeat, it has more than {MAX_YAML_VALUES} values; CloudFormation takes none"
+        )
     return _yaml_value(root), _yaml_resource_lines(root)
+
+
+def _size(node: Any, known: dict[int, int]) -> int:
+    """The number of values in a node, with those that aliases repeat. `known` are the numbers of nodes, by id."""
+    if node.id == "scalar":
+        return 1
+    if id(node) not in known:
+        parts = node.value if node.id == "sequence" else [one for entry in node.value for one in entry]
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _yaml_resource_lines(root: Any) -> dict[str, int]:

@@ -28,8 +28,9 @@ def refuse_circles(resources: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _names(resource: Mapping[str, Any]) -> Iterator[str]:
-    depends_on = resource.get("DependsOn") or []
-    yield from [depends_on] if isinstance(depends_on, str) else (one for one in depends_on if isinstance(one, str))
+    depends_on = resource.get("DependsOn")
+    others = depends_on if isinstance(depends_on, list) else [depends_on]
+    yield from (one for one in others if isinstance(one, str))
     yield from names_in(resource["Properties"])
 
 

@@ -109,7 +109,10 @@ def _cannot_hold(part: TextPart, delimiter: str) -> bool:
 
 
 def unknown_of(value: object, prefix: str = "") -> UnknownPlannedValue:
-    """Why a value that is not known is not known. It has no identity: it may be made of the value in any way."""
+    """Why a value that is not known is not known. It has no identity: it may be made of the value in any way.
+
+    Raises InvalidInputError for a known value, which is none of those that a function takes.
+    """
     if isinstance(value, UnknownPlannedValue):
         return UnknownPlannedValue(f"{prefix}{value.origin}", value.remedy)
     if isinstance(value, OpenParameter):
@@ -123,7 +126,8 @@ def unknown_of(value: object, prefix: str = "") -> UnknownPlannedValue:
     for one in contents if isinstance(contents, (list, tuple)) else ():
         if not is_known(one):
             return unknown_of(one, prefix)
-    raise AssertionError(value)
+    what = "AWS::NoValue" if value is NO_VALUE else repr(value)
+    raise InvalidInputError(f"{what} stands where a text or a list was expected")
 
 
 def planned_value(value: object) -> PlannedValue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import (
     Location,
@@ -14,6 +15,7 @@ from alb_sg.estate.planned.resources import (
     UnknownPlannedValue,
 )
 from alb_sg.estate.planned.template_choices import NeedsChoiceError
+from alb_sg.estate.planned.template_documents import RESOURCES
 from alb_sg.estate.planned.template_references import names_in
 from alb_sg.estate.planned.template_stacks import Stack, nested_remedy
 from alb_sg.estate.planned.template_text import JoinedText
@@ -51,6 +53,8 @@ def _effects_of_unseen_stack(
     stack: Stack, logical_id: str, addresses: Collection[str] | None
 ) -> Iterator[PlannedResource]:
     passed = stack.resources[logical_id]["Properties"].get("Parameters") or {}
+    if not isinstance(passed, dict):
+        raise InvalidInputError("Parameters must be an object", f"{stack.template.name}: {RESOURCES}.{logical_id}")
     affecting = [one for one in passed.values() if _may_name_affected(stack, one)]
     if not affecting or not stack.is_created(logical_id):
         return

@@ -195,14 +195,16 @@ class Expressions:
             return plain_text(left) == plain_text(right)
         if is_known(left):
             left, right = right, left
-        if left == right:
-            return True
         if is_known(right) and not isinstance(right, (list, dict)):
             decided = self._equals_text(left, plain_text(right))
             if decided is not None:
                 return decided
+        if identity_of(left) and identity_of(left) == identity_of(right):
+            return True
         options = [Option(True, f"{words} holds"), Option(False, f"{words} does not hold")]
-        key = ("equal", *sorted((repr(left), repr(right))))
+        # Values without an identity may differ although they are described in the same words.
+        own = "" if all(is_known(one) or identity_of(one) for one in (left, right)) else f"{self._stack.address}{words}"
+        key = ("equal", *sorted((repr(left), repr(right))), own)
         return self._stack.choices.choose(key, options, words) is True
 
     def _equals_text(self, value: object, text: str) -> bool | None:

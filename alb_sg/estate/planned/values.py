@@ -48,12 +48,14 @@ def resource_id(resource: PlannedResource) -> str:
     return resource.physical_id
 
 
-def unknown_text(value: UnknownPlannedValue) -> str:
-    """Where an unknown value comes from, and what would settle it."""
+def unknown_text(value: object) -> str:
+    """Where an unknown value comes from, and what would settle it. Any other value stands where text was expected."""
+    if not isinstance(value, UnknownPlannedValue):
+        return f"text was expected, not {value!r}"
     return f"{value.origin}; {value.remedy}" if value.remedy else value.origin
 
 
-def unknown_value(field: str, value: UnknownPlannedValue) -> UnknownValue:
+def unknown_value(field: str, value: object) -> UnknownValue:
     return UnknownValue(field, unknown_text(value))
 
 

@@ -166,3 +166,15 @@ def test_json_needs_no_yaml_reader() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.startswith("this template is YAML, and PyYAML is not installed; install `alb-sg[templates]`")
+
+
+def test_aliases_that_repeat_one_another_are_refused() -> None:
+    """Ten aliases of ten aliases, nine times over: a file of 500 bytes."""
+    levels = [f"A{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 9)]
+    text = "Resources: {}\nA0: &a0 [" + ", ".join("x" * 10) + "]\n" + "".join(levels)
+    with pytest.raises(
+        InvalidInputError, match=r"with what its aliases \(\*\) repeat, it has more than 1000000 values"
+    ):
+        parse_template(text.encode())
+    few = "Resources: {A: &a {Type: 'AWS::SNS::Topic'}, B: *a}"
+    assert parse_template(few.encode()).value["Resources"]["B"] == {"Type": "AWS::SNS::Topic"}

@@ -542,3 +542,35 @@ def test_a_region_that_a_condition_supposes_is_not_the_region_of_the_stack(tmp_p
 def test_deployment_decides_an_attribute_of_a_custom_resource() -> None:
     """The document has the resource, but no resource of its type is read."""
     assert PlannedValues([]).resolve(ResourceReference("Lookup", "Cidr")) == unknown("known after apply: Lookup.Cidr")
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        # The same element of two lists, the entries of two maps, and two ways of joining a list.
+        ({"Fn::Select": [{"Ref": "Index"}, {"Ref": "One"}]}, {"Fn::Select": [{"Ref": "Index"}, {"Ref": "Two"}]}),
+        (
+            {"Fn::FindInMap": ["M", {"Ref": "Index"}, "x", {"DefaultValue": "1"}]},
+            {"Fn::FindInMap": ["N", {"Ref": "Index"}, "x", {"DefaultValue": "1"}]},
+        ),
+        ({"Fn::Join": ["-", {"Ref": "One"}]}, {"Fn::Join": ["+", {"Ref": "One"}]}),
+    ],
+)
+def test_unknown_values_in_the_same_words_may_differ(left: Any, right: Any, tmp_path: Path) -> None:
+    """Neither are they equal, nor do they equal a third value together."""
+    template = {
+        "Parameters": {
+            "Index": {"Type": "String"},
+            "One": {"Type": "CommaDelimitedList"},
+            "Two": {"Type": "CommaDelimitedList"},
+        },
+        "Mappings": {"M": {"a": {"x": "1"}}, "N": {"a": {"x": "2"}}},
+        "Conditions": {
+            "Same": {"Fn::Equals": [left, right]},
+            "Left": {"Fn::Equals": [left, "1"]},
+            "Right": {"Fn::Equals": [right, "1"]},
+        },
+    }
+    assert set(values(tmp_path, {"Fn::If": ["Same", "yes", "no"]}, **template).values()) == {"yes", "no"}
+    both = {"Fn::Sub": ["${L}${R}", {side[0]: {"Fn::If": [side, "1", "0"]} for side in ("Left", "Right")}]}
+    assert set(values(tmp_path, both, **template).values()) == {"11", "10", "01", "00"}
