@@ -6,7 +6,7 @@ import copy
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -78,7 +78,7 @@ def of_a_snapshot(size: int = 3) -> list[Shape]:
 def test_items_of_snapshots_need_no_other_reader() -> None:
     for item in of_a_snapshot():
         for separators in ((",", ":"), (", ", ": ")):
-            [read] = FastItemReader(refuse).read_elements([json.dumps(item, separators=separators).encode()])
+            [read] = FastItemReader(refuse).read_list(json.dumps([item], separators=separators).encode())
             assert read == read_item(item)
             assert (read is not None) == (item["resourceType"] in READERS_BY_TYPE)
     path = str(snapshot_file(3))
@@ -194,7 +194,7 @@ def fields_of(value: Any) -> list[tuple[dict[str, Any], str]]:
 def as_usual(item: Shape) -> ConfigItem | None:
     """An item as the quick reader has it; None where it leaves it to the other."""
     try:
-        return FastItemReader(refuse).read_elements([json.dumps(item).encode()])[0]
+        return FastItemReader(refuse).read_list(json.dumps([item]).encode())[0]
     except NeedsGeneralReader:
         return None
 
@@ -250,7 +250,7 @@ NESTED = [{"relatedEvents": 1}, {"relatedEvents": 2}]
 )
 @pytest.mark.parametrize("separator", [",", " ,\n "])
 def test_items_among_unusual_ones(tmp_path: Path, change: Callable[[Shape], object], separator: str) -> None:
-    """The end of an item and its type are searched for before it is decoded."""
+    """The items of a list are decoded together, and each unusual one again by itself."""
     items = of_a_snapshot()
     # One alone, two side by side, and the last one.
     for numbers in ({5}, {7, 8}, {len(items) - 1}):
@@ -285,11 +285,7 @@ def test_only_white_space_of_json_separates_items(tmp_path: Path) -> None:
 
 def blocks_of(text: str, size: int) -> list[list[Any]]:
     stream = io.BytesIO(text.encode())
-    return list(chunks.read_chunks(lambda _: stream.read(size), decode_elements))
-
-
-def decode_elements(elements: Iterable[bytes]) -> list[Any]:
-    return list(map(msgspec.json.decode, elements))
+    return list(chunks.read_chunks(lambda _: stream.read(size), msgspec.json.decode))
 
 
 TEXTS = st.lists(st.sampled_from(['"', "\\", "]", "}", ",", "[", " ", '{"a":', "é", "\n"]), max_size=12).map("".join)

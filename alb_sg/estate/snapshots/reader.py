@@ -34,7 +34,7 @@ def fast_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, S
     first = 0
     reader = FastItemReader(_read_unusual)
     with _open_decompressed(path, content) as stream:
-        for elements in read_chunks(stream.read, reader.read_elements):
+        for elements in read_chunks(stream.read, reader.read_list):
             clear_interned_texts()
             if list in map(type, elements):
                 for index, element in enumerate(elements, first):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from operator import attrgetter
 from socket import AF_INET, inet_pton
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from alb_sg.aws.account_region import ACCOUNT_ID, AccountRegion
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import IPV4, IPV6, Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.config_item import (
+    EXISTING_STATUSES,
     ITEM_TYPES,
     ConfigItem,
     Resource,
@@ -59,8 +60,6 @@ from alb_sg.estate.resource_types import (
 from alb_sg.estate.snapshots.speed import tuple_constructor
 
 S = TypeVar("S", bound=msgspec.Struct)
-T = TypeVar("T")
-C = TypeVar("C")
 R = TypeVar("R")
 
 Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
@@ -83,10 +82,20 @@ def refuse_other_spelling(schema: type[S]) -> type[S]:
     return msgspec.defstruct(schema.__name__, refused, bases=(schema,), gc=False)  # type: ignore[return-value]  # a base of it
 
 
-class EnvelopeSchema(msgspec.Struct, Generic[T], gc=False, rename="camel", kw_only=True):
-    """An item of the type T, of which nothing else is read."""
+class ConfigItemSchema(msgspec.Struct, gc=False, rename="camel"):
+    """An item whose configuration is not decoded yet."""
 
-    resource_type: T
+    resource_type: Text
+    configuration: msgspec.Raw = NULL_JSON
+    supplementary_configuration: msgspec.Raw = NULL_JSON
+    tags: msgspec.Raw = NULL_JSON
+    aws_account_id: str | None = None
+    aws_region: str | None = None
+    configuration_item_status: str | None = None
+    configuration_item_capture_time: str | None = None
+    configuration_state_id: int | str | None = None
+    resource_id: str | None = None
+    arn: str | None = msgspec.field(default=None, name="ARN")
     # With one of these fields, the element contains other items.
     items: MustBeAbsent = msgspec.field(default=0, name="configurationItems")
     base_items: MustBeAbsent = msgspec.field(default=0, name="baseConfigurationItems")
@@ -94,43 +103,6 @@ class EnvelopeSchema(msgspec.Struct, Generic[T], gc=False, rename="camel", kw_on
     results: MustBeAbsent = msgspec.field(default=0, name="Results")
     invoking_event: MustBeAbsent = msgspec.field(default=0, name="invokingEvent")
     item: MustBeAbsent = msgspec.field(default=0, name="configurationItem")
-
-
-class ItemSchema(EnvelopeSchema[T], Generic[T, C], gc=False, rename="camel", kw_only=True):
-    """An item of the type T, with the configuration C."""
-
-    configuration: C
-    configuration_item_capture_time: str | None = None
-    configuration_state_id: int | str | None = None
-    aws_account_id: str
-    configuration_item_status: Literal["OK", "ResourceDiscovered"]
-    aws_region: str
-
-
-class ArnItemSchema(ItemSchema[T, C], Generic[T, C], gc=False, rename="camel", kw_only=True):
-    """An item of a resource that its ARN identifies."""
-
-    arn: str = msgspec.field(name="ARN")
-
-
-class IdItemSchema(ItemSchema[T, C], Generic[T, C], gc=False, rename="camel", kw_only=True):
-    """An item of a resource that its ID identifies."""
-
-    resource_id: Text
-
-
-class TaggedArnItemSchema(ArnItemSchema[T, C], Generic[T, C], gc=False, rename="camel", kw_only=True):
-    """An `ArnItemSchema` with its tags."""
-
-    supplementary_configuration: msgspec.Raw = NULL_JSON
-    tags: dict[str, str] | None = None
-
-
-class TaggedIdItemSchema(IdItemSchema[T, C], Generic[T, C], gc=False, rename="camel", kw_only=True):
-    """An `IdItemSchema` with its tags."""
-
-    supplementary_configuration: msgspec.Raw = NULL_JSON
-    tags: dict[str, str] | None = None
 
 
 @refuse_other_spelling
@@ -423,67 +395,76 @@ ItemContent: TypeAlias = tuple[str, Resource, tuple[Target, ...] | None, Mapping
 class FastItemReader(Generic[R]):
     """Reads items one after another: most belong to the same account and region as the one before."""
 
-    __slots__ = ("_arn_prefixes", "_read_unusual")
+    __slots__ = ("_account_id", "_arn_prefixes", "_read_unusual", "_region")
 
     def __init__(self, read_unusual: Callable[[bytes], R]) -> None:
         """`read_unusual` reads an element that `read_item` must read."""
+        self._account_id: str | None = None
+        self._region: str | None = None
         self._arn_prefixes = ElbArnPrefixes(AccountRegion("", ""))
         self._read_unusual = read_unusual
 
-    def read_elements(self, elements: Iterable[bytes]) -> list[ConfigItem | R | None]:
-        """As `read_item` for each element. Raises msgspec.DecodeError for bytes that are not exactly one JSON value."""
+    def read_list(self, list_json: bytes) -> list[ConfigItem | R | None]:
+        """As `read_item` for each element of a list. Raises msgspec.DecodeError for text that is not exactly one JSON
+        list."""
+        raw: list[msgspec.Raw] | None = None
+        try:
+            # One call for all elements takes 6 % less time to read a snapshot than one for each.
+            elements: Iterable[ConfigItemSchema | None] = _decode_items(list_json)
+        except msgspec.ValidationError:
+            raw = _decode_raw_items(list_json)
+            elements = map(_decode_item_or_none, raw)
         read: list[ConfigItem | R | None] = []
-        prefixes = self._arn_prefixes
-        account_id, region = prefixes.account_region
-        for element in elements:
+        for index, element in enumerate(elements):
             try:
-                # The item's own type comes after the types in its `relationships`. Where this finds another type, the
-                # schema refuses the item.
-                type_start = element.rfind(TYPE_KEY) + len(TYPE_KEY)
-                reader = READERS_BY_JSON_TYPE.get(element[type_start:].partition(b'"')[0])
-                if reader is None:
-                    type_name = _decode_envelope(element).resource_type
-                    reader = READERS_BY_JSON_TYPE.get(type_name.encode())
-                    if reader is None:
-                        if type_name in ITEM_TYPES:
-                            raise NeedsGeneralReader
-                        read.append(None)
-                        continue
-                type_name, decode, read_content = reader
-                item = decode(element)
-                if item.aws_region != region or item.aws_account_id != account_id:
-                    self._arn_prefixes = prefixes = _arn_prefixes(item.aws_account_id, item.aws_region)
-                    account_id, region = prefixes.account_region
-                resource_id, resource, targets, tags = read_content(item, prefixes.prefixes)
-                state = item.configuration_state_id
-                read.append(
-                    new_item(
-                        (
-                            prefixes.account_region,
-                            type_name,
-                            resource_id,
-                            _parse_capture_time(item.configuration_item_capture_time),
-                            state if type(state) is int else parse_state_id(state),
-                            item.configuration_item_status,
-                            resource,
-                            targets,
-                            tags,
-                            None,
-                            None,
-                            None,
-                        )
-                    )
-                )
+                read.append(self._read(element))
             except (NeedsGeneralReader, InvalidInputError, InvalidCidrError, msgspec.ValidationError):
-                # A schema refuses a value before it has seen what comes after it.
-                _decode_raw(element)
-                read.append(self._read_unusual(element))
+                if raw is None:
+                    raw = _decode_raw_items(list_json)
+                read.append(self._read_unusual(bytes(raw[index])))
         return read
+
+    def _read(self, item: ConfigItemSchema | None) -> ConfigItem | None:
+        """The item. Raises NeedsGeneralReader, InvalidInputError, InvalidCidrError or msgspec.ValidationError where
+        `read_item` must read it."""
+        if item is None:
+            raise NeedsGeneralReader
+        reader = READERS_BY_TYPE.get(item.resource_type)
+        if reader is None:
+            if item.resource_type in ITEM_TYPES:
+                raise NeedsGeneralReader
+            return None
+        status = item.configuration_item_status
+        if status is None or status not in EXISTING_STATUSES:
+            raise NeedsGeneralReader
+        prefixes = self._arn_prefixes
+        if item.aws_region != self._region or item.aws_account_id != self._account_id:
+            prefixes = self._arn_prefixes = _arn_prefixes(item.aws_account_id, item.aws_region)
+            self._account_id, self._region = item.aws_account_id, item.aws_region
+        type_name, read = reader
+        resource_id, resource, targets, tags = read(item, prefixes.prefixes)
+        state = item.configuration_state_id
+        return new_item(
+            (
+                prefixes.account_region,
+                type_name,
+                resource_id,
+                _parse_capture_time(item.configuration_item_capture_time),
+                state if type(state) is int else parse_state_id(state),
+                status,
+                resource,
+                targets,
+                tags,
+                None,
+                None,
+                None,
+            )
+        )
 
 
 @lru_cache(4096)
-def _arn_prefixes(account_id: str, region: str) -> ElbArnPrefixes:
-    if not ACCOUNT_ID.fullmatch(account_id) or not region:
+def _arn_prefixes(account_id: str | None, region: str | None) -> ElbArnPrefixes:
+    if account_id is None or not ACCOUNT_ID.fullmatch(account_id) or not region:
         raise NeedsGeneralReader
     return ElbArnPrefixes(AccountRegion(account_id, region))
 
@@ -492,21 +473,21 @@ def _arn_prefixes(account_id: str, region: str) -> ElbArnPrefixes:
 _parse_capture_time = lru_cache(4096)(parse_capture_time)
 
 
-def _checked_arn(item: ArnItemSchema[str, C], arn: str, arn_prefixes: tuple[str, ...]) -> str:
+def _checked_arn(item: ConfigItemSchema, arn: str, arn_prefixes: tuple[str, ...]) -> str:
     """The ARN in a configuration, which must equal the ARN of the item."""
     if item.arn != arn or not arn.startswith(arn_prefixes):
         raise NeedsGeneralReader
     return _intern(arn, arn)
 
 
-def _checked_id(item: IdItemSchema[str, C], resource_id: str) -> str:
-    if item.resource_id != resource_id:
+def _checked_id(item: ConfigItemSchema, resource_id: str) -> str:
+    if not resource_id or item.resource_id != resource_id:
         raise NeedsGeneralReader
     return _intern(resource_id, resource_id)
 
 
-def _load_balancer(item: TaggedArnItemSchema[str, LoadBalancerSchema], arn_prefixes: tuple[str, ...]) -> ItemContent:
-    schema = item.configuration
+def _load_balancer(item: ConfigItemSchema, arn_prefixes: tuple[str, ...]) -> ItemContent:
+    schema = _decode_load_balancer(item.configuration)
     arn = _checked_arn(item, schema.load_balancer_arn, arn_prefixes)
     load_balancer = new_load_balancer(
         (
@@ -525,8 +506,8 @@ def _load_balancer(item: TaggedArnItemSchema[str, LoadBalancerSchema], arn_prefi
     return arn, load_balancer, None, _tags(item)
 
 
-def _tags(item: TaggedArnItemSchema[str, C] | TaggedIdItemSchema[str, C]) -> Mapping[str, str] | None:
-    own = item.tags
+def _tags(item: ConfigItemSchema) -> Mapping[str, str] | None:
+    own = _decode_tags(item.tags)
     if own:
         return own
     supplement = _decode_supplement(item.supplementary_configuration)
@@ -535,8 +516,8 @@ def _tags(item: TaggedArnItemSchema[str, C] | TaggedIdItemSchema[str, C]) -> Map
     return {tag.key: tag.value or "" for tag in supplement.tags}
 
 
-def _listener(item: ArnItemSchema[str, ListenerSchema], arn_prefixes: tuple[str, ...]) -> ItemContent:
-    schema = item.configuration
+def _listener(item: ConfigItemSchema, arn_prefixes: tuple[str, ...]) -> ItemContent:
+    schema = _decode_listener(item.configuration)
     arn = _checked_arn(item, schema.listener_arn, arn_prefixes)
     if not schema.load_balancer_arn.startswith(arn_prefixes):
         raise NeedsGeneralReader
@@ -557,8 +538,8 @@ def _listener(item: ArnItemSchema[str, ListenerSchema], arn_prefixes: tuple[str,
     return arn, listener, None, None
 
 
-def _target_group(item: ArnItemSchema[str, TargetGroupSchema], arn_prefixes: tuple[str, ...]) -> ItemContent:
-    schema = item.configuration
+def _target_group(item: ConfigItemSchema, arn_prefixes: tuple[str, ...]) -> ItemContent:
+    schema = _decode_target_group(item.configuration)
     arn = _checked_arn(item, schema.target_group_arn, arn_prefixes)
     users, vpc_id = schema.load_balancer_arns, schema.vpc_id or ""
     if users is not None and not all(map(names_load_balancer, users)):
@@ -592,8 +573,8 @@ def _health_check_port(value: str | None) -> int | None:
     return None if value in (None, "traffic-port") else port(value, "HealthCheckPort")
 
 
-def _security_group(item: TaggedIdItemSchema[str, SecurityGroupSchema], arn_prefixes: tuple[str, ...]) -> ItemContent:
-    schema = item.configuration
+def _security_group(item: ConfigItemSchema, arn_prefixes: tuple[str, ...]) -> ItemContent:
+    schema = _decode_security_group(item.configuration)
     group_id = _checked_id(item, schema.group_id)
     owner, tags = schema.owner_id, _tags(item)
     group = new_security_group(
@@ -688,8 +669,8 @@ def _reference(schema: ReferenceSchema) -> SecurityGroupReference:
     )
 
 
-def _vpc(item: IdItemSchema[str, VpcSchema], arn_prefixes: tuple[str, ...]) -> ItemContent:
-    schema = item.configuration
+def _vpc(item: ConfigItemSchema, arn_prefixes: tuple[str, ...]) -> ItemContent:
+    schema = _decode_vpc(item.configuration)
     vpc_id = _checked_id(item, schema.vpc_id)
     ipv4 = [(one.cidr_block, one.cidr_block_state) for one in schema.cidr_block_association_set]
     ipv6 = [(one.ipv6_cidr_block, one.ipv6_cidr_block_state) for one in schema.ipv6_cidr_block_association_set]
@@ -697,8 +678,8 @@ def _vpc(item: IdItemSchema[str, VpcSchema], arn_prefixes: tuple[str, ...]) -> I
     return vpc_id, Vpc(vpc_id, cidrs, {}), None, None
 
 
-def _subnet(item: IdItemSchema[str, SubnetSchema], arn_prefixes: tuple[str, ...]) -> ItemContent:
-    schema = item.configuration
+def _subnet(item: ConfigItemSchema, arn_prefixes: tuple[str, ...]) -> ItemContent:
+    schema = _decode_subnet(item.configuration)
     subnet_id = _checked_id(item, schema.subnet_id)
     ipv4: list[tuple[str, BlockStateSchema | None]] = [(schema.cidr_block, None)] if schema.cidr_block else []
     ipv6 = [(one.ipv6_cidr_block, one.ipv6_cidr_block_state) for one in schema.ipv6_cidr_block_association_set]
@@ -713,8 +694,8 @@ def _associated_cidrs(blocks: list[tuple[str, BlockStateSchema | None]], family:
     return tuple(found)
 
 
-def _network_interface(item: IdItemSchema[str, NetworkInterfaceSchema], arn_prefixes: tuple[str, ...]) -> ItemContent:
-    schema = item.configuration
+def _network_interface(item: ConfigItemSchema, arn_prefixes: tuple[str, ...]) -> ItemContent:
+    schema = _decode_network_interface(item.configuration)
     interface_id = _checked_id(item, schema.network_interface_id)
     prefixes: list[str] = []
     if schema.ipv4_prefixes or schema.ipv6_prefixes:
@@ -747,8 +728,8 @@ def _network_interface(item: IdItemSchema[str, NetworkInterfaceSchema], arn_pref
     return interface_id, interface, None, None
 
 
-def _instance(item: IdItemSchema[str, InstanceSchema], arn_prefixes: tuple[str, ...]) -> ItemContent:
-    schema = item.configuration
+def _instance(item: ConfigItemSchema, arn_prefixes: tuple[str, ...]) -> ItemContent:
+    schema = _decode_instance(item.configuration)
     instance_id = _checked_id(item, schema.instance_id)
     for interface in schema.network_interfaces:
         attachment = interface.attachment
@@ -825,41 +806,40 @@ def _check_address(text: str) -> None:
         raise NeedsGeneralReader from error
 
 
-_decode_envelope = msgspec.json.Decoder(EnvelopeSchema[Text]).decode
-_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+def _decode_item_or_none(raw: msgspec.Raw) -> ConfigItemSchema | None:
+    try:
+        return _decode_item(raw)
+    except msgspec.ValidationError:
+        return None
+
+
+_decode_items = msgspec.json.Decoder(list[ConfigItemSchema]).decode
+_decode_item = msgspec.json.Decoder(ConfigItemSchema).decode
+_decode_raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_load_balancer = msgspec.json.Decoder(LoadBalancerSchema).decode
+_decode_tags: Callable[[msgspec.Raw], dict[str, str] | None] = msgspec.json.Decoder(dict[str, str] | None).decode
 _decode_supplement: Callable[[msgspec.Raw], SupplementSchema | None] = msgspec.json.Decoder(
     SupplementSchema | None
 ).decode
-
-
-class TypeReader(NamedTuple):
-    """How to read the items of a type: from their bytes into a schema, and from the schema into the model."""
-
-    type_name: str
-    decode: Callable[[bytes], Any]
-    read: Callable[[Any, tuple[str, ...]], ItemContent]
-
-
-def _type_reader(
-    type_name: str, item_schema: Any, configuration: type, read: Callable[[Any, tuple[str, ...]], ItemContent]
-) -> TypeReader:
-    schema = item_schema[Literal[type_name], configuration]
-    return TypeReader(type_name, msgspec.json.Decoder(schema).decode, read)
-
+_decode_listener = msgspec.json.Decoder(ListenerSchema).decode
+_decode_target_group = msgspec.json.Decoder(TargetGroupSchema).decode
+_decode_security_group = msgspec.json.Decoder(SecurityGroupSchema).decode
+_decode_vpc = msgspec.json.Decoder(VpcSchema).decode
+_decode_subnet = msgspec.json.Decoder(SubnetSchema).decode
+_decode_network_interface = msgspec.json.Decoder(NetworkInterfaceSchema).decode
+_decode_instance = msgspec.json.Decoder(InstanceSchema).decode
 
 # Prefix lists are left out: they are few, and `read_item` reads them.
-READERS_BY_TYPE: Mapping[str, TypeReader] = {
-    reader.type_name: reader
-    for reader in (
-        _type_reader(LOAD_BALANCER_TYPE, TaggedArnItemSchema, LoadBalancerSchema, _load_balancer),
-        _type_reader(LISTENER_TYPE, ArnItemSchema, ListenerSchema, _listener),
-        _type_reader(TARGET_GROUP_TYPE, ArnItemSchema, TargetGroupSchema, _target_group),
-        _type_reader(SECURITY_GROUP_TYPE, TaggedIdItemSchema, SecurityGroupSchema, _security_group),
-        _type_reader(VPC_TYPE, IdItemSchema, VpcSchema, _vpc),
-        _type_reader(SUBNET_TYPE, IdItemSchema, SubnetSchema, _subnet),
-        _type_reader(NETWORK_INTERFACE_TYPE, IdItemSchema, NetworkInterfaceSchema, _network_interface),
-        _type_reader(INSTANCE_TYPE, IdItemSchema, InstanceSchema, _instance),
+READERS_BY_TYPE: Mapping[str, tuple[str, Callable[[ConfigItemSchema, tuple[str, ...]], ItemContent]]] = {
+    name: (name, read)
+    for name, read in (
+        (LOAD_BALANCER_TYPE, _load_balancer),
+        (LISTENER_TYPE, _listener),
+        (TARGET_GROUP_TYPE, _target_group),
+        (SECURITY_GROUP_TYPE, _security_group),
+        (VPC_TYPE, _vpc),
+        (SUBNET_TYPE, _subnet),
+        (NETWORK_INTERFACE_TYPE, _network_interface),
+        (INSTANCE_TYPE, _instance),
     )
 }
-TYPE_KEY = b'"resourceType":"'
-READERS_BY_JSON_TYPE = {type_name.encode(): reader for type_name, reader in READERS_BY_TYPE.items()}
