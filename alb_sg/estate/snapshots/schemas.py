@@ -409,7 +409,7 @@ class FastItemReader(Generic[R]):
         list."""
         raw: list[msgspec.Raw] | None = None
         try:
-            # One call for all elements takes 6 % less time to read a snapshot than one for each.
+            # One call for all elements takes 5 % less time to read a snapshot than one for each.
             elements: Iterable[ConfigItemSchema | None] = _decode_items(list_json)
         except msgspec.ValidationError:
             raw = _decode_raw_items(list_json)
