@@ -466,6 +466,11 @@ def test_over_a_live_account(command: Command, monkeypatch: pytest.MonkeyPatch) 
 # --- what people hand in
 
 
+def changed(**change: Any) -> dict[str, Any]:
+    """A changed resource of a plan."""
+    return {"address": "aws_lb.web", "type": "aws_lb", "name": "web", "change": change}
+
+
 def document(**fields: Any) -> bytes:
     plan = web()
     plan.extra = fields
@@ -538,17 +543,17 @@ SHOW = "terraform show -json PLAN > plan.json"
             "resource_changes: the changes of the planned resources are missing",
         ),
         (
-            document(
-                resource_changes=[
-                    {
-                        "address": "aws_lb.web",
-                        "type": "aws_lb",
-                        "name": "web",
-                        "change": {"actions": ["create"], "after": "x"},
-                    }
-                ]
-            ),
+            document(resource_changes=[changed(actions=["create"], after="x")]),
             "resource_changes[0].change.after: an object was expected",
+        ),
+        (
+            # Read as no change, a removal would go unseen.
+            document(resource_changes=[changed(actions=["delete", "forget"])]),
+            "resource_changes[0].change.actions: these actions are not known: delete, forget; update alb-sg",
+        ),
+        (
+            document(resource_changes=[changed(actions=["create"], after={}, after_unknown=True)]),
+            "resource_changes[0].change.after_unknown: an object was expected",
         ),
         (document(resource_changes=[{"address": "a"}]), "resource_changes[0]: an object with `change` was expected"),
         (document(configuration={"root_module": []}), "configuration.root_module: an object was expected"),
@@ -572,6 +577,8 @@ SHOW = "terraform show -json PLAN > plan.json"
         "what Terraform shows people",
         "no changes",
         "no values",
+        "unknown actions",
+        "nothing known",
         "no change",
         "no module",
     ],

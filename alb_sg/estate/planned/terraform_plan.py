@@ -14,6 +14,23 @@ from alb_sg.estate.json_files import file_error_context, is_gzipped, parse_json,
 
 ZIP_SIGNATURE = b"PK\x03\x04"
 HIGHEST_MAJOR_VERSION = 1
+# The actions of a change (Terraform, "JSON Output Format", Change Representation). `open` is OpenTofu's for ephemeral
+# resources.
+KNOWN_ACTIONS = frozenset(
+    {
+        ("no-op",),
+        ("create",),
+        ("read",),
+        ("open",),
+        ("update",),
+        ("delete", "create"),
+        ("create", "delete"),
+        ("delete",),
+        ("forget",),
+        ("create", "forget"),
+        ("forget", "create"),
+    }
+)
 MAX_VERSION_DIGITS = 9
 SHOW_COMMAND = "terraform show -json PLAN > plan.json"
 _GIVE = f"give a plan's JSON: {SHOW_COMMAND}"
@@ -185,9 +202,17 @@ def resource_changes(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
         actions = change["change"].get("actions")
         if not isinstance(actions, list) or not actions or not all(isinstance(one, str) for one in actions):
             raise InvalidInputError("a list of texts is missing", f"resource_changes[{index}].change.actions")
+        if tuple(actions) not in KNOWN_ACTIONS:
+            raise InvalidInputError(
+                f"these actions are not known: {', '.join(actions)}; update alb-sg",
+                f"resource_changes[{index}].change.actions",
+            )
         for name in ("before", "after"):
             if not isinstance(change["change"].get(name) or {}, Mapping):
                 raise InvalidInputError("an object was expected", f"resource_changes[{index}].change.{name}")
+        if not isinstance(change["change"].get("after_unknown") or {}, Mapping):
+            # Nothing of such a resource would be known, not even which resource it is.
+            raise InvalidInputError("an object was expected", f"resource_changes[{index}].change.after_unknown")
         yield change
 
 

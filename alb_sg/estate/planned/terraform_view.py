@@ -214,6 +214,9 @@ class View:
             written = None if self._expressions is None else self._expressions.get(name)
         found: list[View | UnknownPlannedValue] = []
         for index, value in enumerate(values):
+            if _element(unknown, index) is True:
+                found.append(self._unknown_value(f"{name}[{index}]"))
+                continue
             expressions, whole = _expressions_of_block(written, name, index, values, unknown)
             found.append(
                 View(

@@ -291,6 +291,16 @@ def test_an_inline_rule_for_two_groups(ingress: list[Any], verdict: str) -> None
     assert nodes(service(target_group(listener(plan)))) == verdict
 
 
+def test_an_inline_rule_that_is_unknown_as_a_whole() -> None:
+    """As of `egress = [local.dns, module.rules.app]`: a plan has null in the place of the rule."""
+    plan = with_egress(cidr_block("udp", 53, 53, "10.0.0.0/16"))
+    [group] = [one["change"] for one in plan.changes if one["address"] == "aws_security_group.alb"]
+    group["after"]["egress"].append(None)
+    group["after_unknown"]["egress"] = [{}, True]
+    assert short(plan) == "C??N"
+    assert error(plan, "targets").endswith("known after apply: aws_security_group.alb.egress[1]")
+
+
 def test_an_inline_rule_for_unknown_groups_on_another_port() -> None:
     """Whatever its groups are, it lets nothing through on port 8080."""
     plan = vpc(Plan())
