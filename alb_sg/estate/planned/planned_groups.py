@@ -70,6 +70,7 @@ class SecurityGroupBuilder:
             self._draft.deleted_groups.add(identifier)
         for one in self._draft.each(types.SECURITY_GROUP):
             self._add_security_group(one)
+        self._take_default_groups_over()
         self._take_unlisted_rules_away()
 
     def apply_rules(self) -> None:
@@ -135,6 +136,24 @@ class SecurityGroupBuilder:
         kind = types.SECURITY_GROUP_INGRESS if direction == "ingress" else types.SECURITY_GROUP_EGRESS
         found = [known.get(one.physical_id or "") for one in self._draft.by_type.get(kind, ())]
         return Rules(split_rules(one.permission for one in found if one is not None and one.group_id == group_id))
+
+    def _take_default_groups_over(self) -> None:
+        """The resource of a default group takes away the rules of the one that exists. If its VPC is not known, that
+        may be each of them."""
+        for one in self._draft.each(types.SECURITY_GROUP):
+            if not takes_over_default_group(one) or one.physical_id is not None:
+                continue
+            vpc_id = self._draft.after(one).text("VpcId")
+            if isinstance(vpc_id, str):
+                continue
+            cause = f"{one.address} takes over the default group of a VPC that is not known"
+            unknown = Rules(unknown=(UnknownValue("rules", cause),))
+            for draft in self._draft.may_be_one_with():
+                for group in [found for found in draft.security_groups.values() if found.name == "default"]:
+                    if group.id != one.address:
+                        changed = with_rules(with_rules(group, "ingress", unknown), "egress", unknown)
+                        draft.security_groups[group.id] = changed
+                        draft.touched.add(group.id)
 
     def _take_unlisted_rules_away(self) -> None:
         """The rules of groups from which a resource takes those that it does not list."""
@@ -284,3 +303,9 @@ class SecurityGroupBuilder:
             self._draft.fail(Section.SECURITY_GROUPS, identifier, cause)
             found.append(identifier)
         return tuple(sorted(set(found)))
+
+
+def takes_over_default_group(resource: PlannedResource) -> bool:
+    """Whether this is the default group of a VPC, which no resource creates."""
+    is_new = resource.type == types.SECURITY_GROUP and resource.action is Action.CREATE
+    return is_new and resource.properties.get("GroupName") == "default"

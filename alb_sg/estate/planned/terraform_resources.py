@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from alb_sg.estate.planned import resource_types as types
-from alb_sg.estate.planned.resources import PlannedValue, UnknownPlannedValue
+from alb_sg.estate.planned.resources import PlannedValue, ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.security_group_rules import SELF
 from alb_sg.estate.planned.terraform_view import View
 
@@ -198,11 +198,17 @@ def _protocol(value: PlannedValue) -> PlannedValue:
 
 
 def _security_group_rule(view: View) -> Properties:
-    side = "Source" if view.get("type") == "ingress" else "Destination"
     source = view.reference("source_security_group_id", *_SECURITY_GROUPS)
+    groups = [] if source in (None, "") else [source]
+    group = view.reference("security_group_id", *_SECURITY_GROUPS)
+    if view.get("type") not in ("ingress", "egress") and not isinstance(group, UnknownPlannedValue):
+        # The group has perhaps such a rule, in each direction.
+        candidates = (group,) if isinstance(group, ResourceReference | str) else ()
+        group = UnknownPlannedValue(f"the direction is not known: {view.place}.type", candidates=candidates)
     return {
-        "GroupId": view.reference("security_group_id", *_SECURITY_GROUPS),
-        **_grouped_rule(view, side, [] if source in (None, "") else [source]),
+        "GroupId": group,
+        **_grouped_rule(view, "Source", groups),
+        **_grouped_rule(view, "Destination", groups),
     }
 
 

@@ -1,0 +1,111 @@
+"""Terraform plans over an estate in which every recommendation is met: what a change takes away is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from alb_sg.estate.estate import Estate
+from tests.builders import (
+    REGION,
+    Shape,
+    build,
+    estate,
+    group,
+    icmp,
+    instance,
+    interface,
+    listener,
+    load_balancer,
+    load_balancer_arn,
+    target_group,
+    tcp,
+)
+from tests.estate.planned.judging import judge_plan
+from tests.estate.planned.plans import COMPUTED, Plan
+
+WEB = load_balancer_arn("web")
+
+
+def saved(
+    *parts: Shape,
+    group_id: str = "sg-1",
+    group_name: str = "alb",
+    egress: Sequence[Shape] = (tcp(80, "sg-app"),),
+    has_interface: bool = True,
+    is_instance: bool = False,
+) -> Estate:
+    """`web` may send to sg-app alone, which its target has."""
+    own = group(group_id, ingress=[tcp(443, "0.0.0.0/0"), icmp(3, 4, "0.0.0.0/0")], egress=egress)
+    attached = interface("10.0.1.5") | {"NetworkInterfaceId": "eni-1"}
+    if is_instance:
+        attached["Attachment"] = {"AttachmentId": "a-1", "InstanceId": "i-1", "DeviceIndex": 0}
+    return build(
+        estate(
+            load_balancer("web", groups=[group_id]),
+            listener(443, forward=["web"]),
+            target_group(targets=["i-1" if is_instance else "10.0.1.5"], type="instance" if is_instance else "ip"),
+            own | {"GroupName": group_name},
+            group("sg-app", ingress=[tcp(80, group_id)]),
+            *([instance("i-1", "10.0.1.5")] if is_instance else []),
+            *([attached] if has_interface else []),
+            *parts,
+        )
+    )
+
+
+def words(plan: Plan, base: Estate) -> dict[str, str]:
+    """The first word of each result of `web`."""
+    assert set(_words(Plan(region=REGION), base).values()) <= {"COMPLIANT", "NON_COMPLIANT"}
+    return _words(plan, base)
+
+
+def _words(plan: Plan, base: Estate) -> dict[str, str]:
+    return {about: text.split()[0] for (arn, about), text in judge_plan(plan, [base]).items() if arn == WEB}
+
+
+# --- security groups
+
+
+@pytest.mark.parametrize(
+    ("vpc_id", "expected"), [("vpc-1", "NON_COMPLIANT"), ("vpc-2", "COMPLIANT"), (COMPUTED, "ERROR")]
+)
+def test_a_default_group_that_is_taken_over_loses_its_rules(vpc_id: Any, expected: str) -> None:
+    """Its resource is created, and the group exists. Without a VPC, it is that of the default VPC."""
+    plan = Plan(region=REGION)
+    plan.create("aws_default_security_group.main", vpc_id=vpc_id, name=COMPUTED, ingress=[], egress=[])
+    assert words(plan, saved(group_id="sg-default", group_name="default"))["listeners"] == expected
+
+
+@pytest.mark.parametrize(("address", "identifier"), [("security_group", "sg-default"), ("vpc", "vpc-1")])
+def test_what_was_taken_over_stays_when_its_resource_goes(address: str, identifier: str) -> None:
+    plan = Plan(region=REGION).delete(
+        f"aws_default_{address}.main", identifier, vpc_id="vpc-1", cidr_block="10.0.0.0/16"
+    )
+    assert words(plan, saved(group_id="sg-default", group_name="default"))["listeners"] == "COMPLIANT"
+
+
+TO_APP: dict[str, Any] = {
+    "type": "egress",
+    "security_group_id": "sg-1",
+    "protocol": "tcp",
+    "from_port": 80,
+    "to_port": 80,
+    "source_security_group_id": "sg-app",
+    "self": False,
+}
+
+
+def test_a_rule_that_changes_its_direction_is_gone_from_the_old_one() -> None:
+    plan = Plan(region=REGION)
+    plan.replace("aws_security_group_rule.app", "sgrule-1", TO_APP, **(TO_APP | {"type": "ingress"}))
+    assert words(plan, saved())["targets"] == "NON_COMPLIANT"
+
+
+@pytest.mark.parametrize(("group_id", "expected"), [("sg-1", "ERROR"), ("sg-2", "NON_COMPLIANT")])
+def test_a_rule_whose_direction_is_not_known_may_be_of_each(group_id: str, expected: str) -> None:
+    plan = Plan(region=REGION)
+    plan.create("aws_security_group_rule.app", **(TO_APP | {"type": COMPUTED, "security_group_id": group_id}))
+    assert words(plan, saved(egress=()))["targets"] == expected
