@@ -277,7 +277,9 @@ class MemberBuilder:
     def launches_otherwise(self, properties: Properties) -> bool:
         """Whether an Auto Scaling group that stays as it is launches instances by a template that changes."""
         reference = _launch_template_of(properties)
-        if not isinstance(reference, Properties) or _version_text(reference.get("Version")).isdigit():
+        if isinstance(reference, UnknownPlannedValue):
+            return any(one.action is not Action.KEEP for one in self._draft.each(types.LAUNCH_TEMPLATE))
+        if reference is None or _version_text(reference.get("Version")).isdigit():
             return False
         template = self._template_named_by(reference)
         return template is not None and template.action is not Action.KEEP

@@ -192,7 +192,7 @@ class TargetBuilder:
                 yield from self._member_registrations(one, own_action, arns, members, None)
                 for attachment in attached:
                     arns = self._draft.after(attachment).elements("TargetGroupARN")
-                    action = one.action if attachment.action is Action.KEEP else attachment.action
+                    action = own_action if attachment.action is Action.KEEP else attachment.action
                     yield from self._member_registrations(one, action, arns, members, None)
         for name, attached in attachments.items():
             for attachment in attached:

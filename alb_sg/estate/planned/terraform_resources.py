@@ -439,6 +439,7 @@ def _ecs_service(view: View) -> Properties:
             else {
                 "TargetGroupArn": one.reference("target_group_arn", *_TARGET_GROUPS),
                 "ContainerPort": one.get("container_port"),
+                "AdvancedConfiguration": _advanced_configuration(one),
             }
             for one in view.blocks("load_balancer")
             if isinstance(one, UnknownPlannedValue) or one.get("target_group_arn") not in (None, "")
@@ -455,6 +456,14 @@ def _ecs_service(view: View) -> Properties:
             }
         }
     return properties
+
+
+def _advanced_configuration(view: View) -> PlannedValue:
+    for one in view.blocks("advanced_configuration"):
+        if isinstance(one, UnknownPlannedValue):
+            return one
+        return {"AlternateTargetGroupArn": one.reference("alternate_target_group_arn", *_TARGET_GROUPS)}
+    return None
 
 
 def _tags(view: View) -> PlannedValue:
@@ -552,6 +561,7 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "LoadBalancerArn": _LOAD_BALANCERS,
     "ListenerArn": _LISTENERS,
     "TargetGroupArn": _TARGET_GROUPS,
+    "AlternateTargetGroupArn": _TARGET_GROUPS,
     "TargetGroupARNs": _TARGET_GROUPS,
     "Identifier": _TARGET_GROUPS,
     "Arn": _TARGET_GROUPS,
@@ -595,6 +605,7 @@ _BLOCKS = frozenset(
 )
 _OBJECTS = frozenset(
     {
+        "AdvancedConfiguration",
         "ForwardConfig",
         "LaunchTemplateData",
         "LaunchTemplate",

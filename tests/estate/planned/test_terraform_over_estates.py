@@ -21,6 +21,7 @@ from tests.builders import (
     load_balancer,
     load_balancer_arn,
     target_group,
+    target_group_arn,
     tcp,
 )
 from tests.estate.planned.judging import judge_plan
@@ -109,3 +110,49 @@ def test_a_rule_whose_direction_is_not_known_may_be_of_each(group_id: str, expec
     plan = Plan(region=REGION)
     plan.create("aws_security_group_rule.app", **(TO_APP | {"type": COMPUTED, "security_group_id": group_id}))
     assert words(plan, saved(egress=()))["targets"] == expected
+
+
+# --- targets
+
+
+def test_tasks_are_targets_of_the_alternate_target_group_too() -> None:
+    """A health check port that only the alternate target group has is required for its future tasks."""
+    green = target_group("green", targets=[], load_balancers=["web"], health_check_port="9090")
+    balancer = {
+        "target_group_arn": target_group_arn("web"),
+        "container_port": 80,
+        "advanced_configuration": [{"alternate_target_group_arn": target_group_arn("green")}],
+    }
+    network = {"security_groups": ["sg-app"], "subnets": ["subnet-a"]}
+    plan = Plan(region=REGION)
+    plan.create("aws_ecs_service.app", network_configuration=[network], load_balancer=[balancer])
+    assert words(plan, saved(green))["health checks"] == "NON_COMPLIANT"
+
+
+OVERRIDES: dict[str, Any] = {
+    "launch_template_specification": [{"launch_template_id": "lt-0", "version": "1"}],
+    "override": [{"launch_template_specification": [{"launch_template_id": "lt-1", "version": "$Latest"}]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"launch_template": [{"id": "lt-1", "version": "$Latest"}]}, "NON_COMPLIANT"),
+        ({"mixed_instances_policy": [{"launch_template": [OVERRIDES]}]}, "ERROR"),
+    ],
+)
+@pytest.mark.parametrize("is_attached", [True, False])
+def test_a_launch_template_that_changes_under_an_auto_scaling_group(
+    arguments: dict[str, Any], expected: str, is_attached: bool
+) -> None:
+    """The Auto Scaling group and its attachment stay as they are, and its next instances have another group."""
+    before = {"name": "app", "vpc_security_group_ids": ["sg-app"], "latest_version": 1}
+    after = {"name": "app", "vpc_security_group_ids": ["sg-other"], "latest_version": COMPUTED}
+    plan = Plan(region=REGION).update("aws_launch_template.app", "lt-1", before, **after)
+    arns = [] if is_attached else [target_group_arn("web")]
+    plan.keep("aws_autoscaling_group.app", "app", name="app", target_group_arns=arns, **arguments)
+    if is_attached:
+        attachment = {"autoscaling_group_name": "app", "lb_target_group_arn": target_group_arn("web")}
+        plan.keep("aws_autoscaling_attachment.app", "app-1", **attachment)
+    assert words(plan, saved())["targets"] == expected
