@@ -158,14 +158,20 @@ class SecurityGroupBuilder:
     def _take_unlisted_rules_away(self) -> None:
         """The rules of groups from which a resource takes those that it does not list."""
         for one in self._draft.each(types.EXCLUSIVE_RULES):
-            group_id = self._draft.after(one).text("GroupId")
-            group = self._draft.security_groups.get(group_id) if isinstance(group_id, str) else None
-            if group is not None and one.action is not Action.KEEP:
+            properties = self._draft.after(one)
+            group_id = properties.text("GroupId")
+            # One that is not known may be each.
+            owners = (group_id,) if isinstance(group_id, str) else properties.candidates("GroupId")
+            for group in list(self._draft.security_groups.values()) if one.action is not Action.KEEP else ():
+                if owners and group.id not in owners:
+                    continue
+                changed = group
                 for direction in ("ingress", "egress"):
                     if rules_of(group, direction).known:
                         cause = f"{one.address} takes away those that it does not list"
-                        group = with_rules(group, direction, Rules(unknown=(UnknownValue("rules", cause),)))
-                self._draft.security_groups[group.id] = group
+                        changed = with_rules(changed, direction, Rules(unknown=(UnknownValue("rules", cause),)))
+                self._draft.security_groups[group.id] = changed
+                self._draft.touched.update((group.id,) if owners else ())
 
     def _apply_rules(self, resource_type: str, direction: str) -> None:
         """The rules that are resources of their own: first those that go, then those that come."""

@@ -39,10 +39,7 @@ class VpcBuilder:
     def build_prefix_lists(self) -> None:
         for identifier in self._draft.deleted(types.PREFIX_LIST):
             self._draft.prefix_lists.pop(identifier, None)
-        entries: dict[str, list[Any]] = {}
-        for one in self._draft.each(types.PREFIX_LIST_ENTRY):
-            properties = self._draft.after(one)
-            entries.setdefault(str(properties.get("PrefixListId")), []).append(properties.get("Cidr"))
+        entries = self._added_entries()
         removed: dict[str, list[Any]] = {}
         for one in self._draft.by_type.get(types.PREFIX_LIST_ENTRY, ()):
             before = self._draft.before(one)
@@ -66,6 +63,20 @@ class VpcBuilder:
                 del self._draft.prefix_lists[identifier]
                 self._draft.fail(Section.MANAGED_PREFIX_LISTS, identifier, "an entry is not known yet")
             self._draft.touched.add(identifier)
+
+    def _added_entries(self) -> dict[str, list[Any]]:
+        """The entries that are resources of their own, by prefix list. One that is not known may be each."""
+        entries: dict[str, list[Any]] = {}
+        for one in self._draft.each(types.PREFIX_LIST_ENTRY):
+            properties = self._draft.after(one)
+            prefix_list_id = properties.text("PrefixListId")
+            if isinstance(prefix_list_id, str):
+                entries.setdefault(prefix_list_id, []).append(properties.get("Cidr"))
+            elif one.action is not Action.KEEP:
+                own = {resource_id(planned) for planned in self._draft.each(types.PREFIX_LIST)}
+                for identifier in properties.candidates("PrefixListId") or own | self._draft.prefix_lists.keys():
+                    entries.setdefault(identifier, []).append(UnknownPlannedValue(f"{one.address} is perhaps one"))
+        return entries
 
     def _read_prefix_list(self, identifier: str, properties: Properties) -> PrefixList:
         named = properties.one_of("AddressFamily", tuple(FAMILIES), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,16 +19,19 @@ from tests.builders import (
     instance,
     interface,
     listener,
+    listener_arn,
     load_balancer,
     load_balancer_arn,
+    prefix_list,
     target_group,
     target_group_arn,
     tcp,
 )
 from tests.estate.planned.judging import judge_plan
-from tests.estate.planned.plans import COMPUTED, Plan
+from tests.estate.planned.plans import COMPUTED, Plan, Ref
 
 WEB = load_balancer_arn("web")
+PRIMARY = instance("i-1", "10.0.1.5")["NetworkInterfaces"][0]["NetworkInterfaceId"]
 
 
 def saved(
@@ -156,3 +160,62 @@ def test_a_launch_template_that_changes_under_an_auto_scaling_group(
         attachment = {"autoscaling_group_name": "app", "lb_target_group_arn": target_group_arn("web")}
         plan.keep("aws_autoscaling_attachment.app", "app-1", **attachment)
     assert words(plan, saved())["targets"] == expected
+
+
+INTERFACE: dict[str, Any] = {
+    "subnet_id": "subnet-a",
+    "security_groups": ["sg-app"],
+    "private_ips": ["10.0.1.5"],
+    "private_ip": "10.0.1.5",
+}
+ATTACHMENT: dict[str, Any] = {"security_group_id": "sg-app"}
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(["sg-other"], "NON_COMPLIANT"), (COMPUTED, "ERROR")])
+def test_an_interface_that_only_the_record_of_its_instance_tells(groups: Any, expected: str) -> None:
+    """A live account is asked for the interfaces of addresses, and not for those of instances."""
+    base = saved(is_instance=True, has_interface=False)
+    plan = Plan(region=REGION)
+    plan.update("aws_network_interface.app", PRIMARY, INTERFACE, **(INTERFACE | {"security_groups": groups}))
+    assert words(plan, base)["targets"] == expected
+
+
+@pytest.mark.parametrize(("interface_id", "expected"), [(PRIMARY, "ERROR"), ("eni-other", "COMPLIANT")])
+def test_an_attachment_that_goes_from_such_an_interface(interface_id: str, expected: str) -> None:
+    plan = Plan(region=REGION)
+    plan.delete("aws_network_interface_sg_attachment.app", "a-1", network_interface_id=interface_id, **ATTACHMENT)
+    assert words(plan, saved(is_instance=True, has_interface=False))["targets"] == expected
+
+
+def test_an_interface_of_an_instance_whose_record_tells_none() -> None:
+    base = saved(is_instance=True, has_interface=False)
+    known = base.instances or {}
+    base = replace(base, instances={"i-1": known["i-1"]._replace(interfaces=())})
+    plan = Plan(region=REGION)
+    plan.delete("aws_network_interface_sg_attachment.app", "a-1", network_interface_id=PRIMARY, **ATTACHMENT)
+    assert words(plan, base)["targets"] == "ERROR"
+
+
+# --- owners that are not known, or not held
+
+
+def test_exclusive_rules_of_a_group_that_is_not_known() -> None:
+    plan = Plan(region=REGION)
+    plan.create("aws_vpc_security_group_rules_exclusive.all", security_group_id=Ref("data.aws_x.y.id"))
+    assert words(plan, saved())["targets"] == "ERROR"
+
+
+def test_an_entry_of_a_prefix_list_that_is_not_known() -> None:
+    plan = Plan(region=REGION)
+    plan.create("aws_ec2_managed_prefix_list_entry.app", prefix_list_id=Ref("data.aws_x.y.id"), cidr="10.0.1.0/24")
+    base = saved(prefix_list("pl-1", "10.9.0.0/16"), egress=[tcp(80, "pl-1")])
+    assert words(plan, base)["targets"] == "ERROR"
+
+
+def test_a_rule_of_a_listener_that_the_estate_does_not_hold() -> None:
+    """A saved estate is older than the listener."""
+    plan = Plan(region=REGION)
+    action = {"type": "forward", "target_group_arn": Ref("data.aws_x.y.arn")}
+    plan.create("aws_lb_listener_rule.app", listener_arn=listener_arn(WEB, "later"), action=[action])
+    found = words(plan, saved())
+    assert (found["listeners"], found["targets"]) == ("ERROR", "ERROR")
