@@ -64,13 +64,14 @@ class MemberBuilder:
             members = self._instance_members(self._draft.after(one), attached, identifier)
             address = self._draft.after(one).get("PrivateIpAddress")
             known = self._draft.instances.get(identifier)
-            if known is not None and one.action is Action.UPDATE:
+            if known is None or one.action is not Action.UPDATE:
+                known = self.record(identifier, members, address)
+                self._draft.instances[identifier] = known
+            if one.action is Action.UPDATE:
                 before = self._draft.before(one)
                 was = None if before is None else self._instance_members(before)
                 if was is None or (was.groups, was.unknown_groups) != (members.groups, members.unknown_groups):
                     self._set_groups_of_instance(known, members.groups, members.unknown_groups)
-            else:
-                self._draft.instances[identifier] = self.record(identifier, members, address)
         removed = self._removed_groups()
         if self._draft.base is not None:
             self._change_existing(attached, removed)

@@ -290,7 +290,9 @@ def _traffic_sources(properties: Properties) -> list[Any]:
     return [
         one if isinstance(one, UnknownPlannedValue) else one.get("Identifier")
         for one in properties.objects("TrafficSources")
-        if isinstance(one, UnknownPlannedValue) or one.get("Type") in (None, "elbv2")
+        if isinstance(one, UnknownPlannedValue)
+        or one.get("Type") in (None, "elbv2")
+        or isinstance(one.get("Type"), UnknownPlannedValue)
     ]
 
 

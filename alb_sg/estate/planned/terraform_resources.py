@@ -409,7 +409,7 @@ def _traffic_sources(view: View) -> list[PlannedValue]:
     for one in view.blocks("traffic_source"):
         if isinstance(one, UnknownPlannedValue):
             sources.append(one)
-        elif one.get("type") in (None, "", "elbv2"):
+        elif one.get("type") in (None, "", "elbv2") or isinstance(one.get("type"), UnknownPlannedValue):
             sources.append(one.reference("identifier", *_TARGET_GROUPS))
     return sources
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import Target
 from tests.builders import (
     REGION,
     Shape,
@@ -219,3 +220,23 @@ def test_a_rule_of_a_listener_that_the_estate_does_not_hold() -> None:
     plan.create("aws_lb_listener_rule.app", listener_arn=listener_arn(WEB, "later"), action=[action])
     found = words(plan, saved())
     assert (found["listeners"], found["targets"]) == ("ERROR", "ERROR")
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(["sg-other"], "NON_COMPLIANT"), (Ref("data.aws_x.y.ids"), "ERROR")])
+def test_an_instance_whose_interface_is_a_target_by_its_address(groups: Any, expected: str) -> None:
+    """A live account is asked for the interface alone."""
+    base = saved(is_instance=True)
+    groups_of_targets = {arn: one._replace(target_type="ip") for arn, one in (base.target_groups or {}).items()}
+    targets = {arn: (Target("10.0.1.5", None, None),) for arn in groups_of_targets}
+    base = replace(base, instances={}, target_groups=groups_of_targets, targets=targets)
+    before = {"vpc_security_group_ids": ["sg-app"], "subnet_id": "subnet-a", "private_ip": "10.0.1.5"}
+    plan = Plan(region=REGION)
+    plan.update("aws_instance.app", "i-1", before, **(before | {"vpc_security_group_ids": groups}))
+    assert words(plan, base)["targets"] == expected
+
+
+def test_a_traffic_source_whose_type_is_not_known() -> None:
+    source = {"identifier": target_group_arn("web"), "type": Ref("data.aws_x.y.type")}
+    attachment = {"autoscaling_group_name": "app", "traffic_source": [source]}
+    plan = Plan(region=REGION).create("aws_autoscaling_traffic_source_attachment.app", **attachment)
+    assert words(plan, saved())["targets"] == "ERROR"
