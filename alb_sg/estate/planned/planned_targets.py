@@ -30,7 +30,8 @@ class TargetBuilder:
         registered_to: set[str] = set()
         new = {resource_id(one) for one in draft.each(types.TARGET_GROUP) if one.action in NEW_ACTIONS}
         read = new | draft.targets.keys()
-        for arn, target, action in self._registrations():
+        # A target that moves to another resource of the document comes and goes.
+        for arn, target, action in sorted(self._registrations(), key=lambda one: one[2] is not Action.DELETE):
             registered_to.add(arn)
             # One of an unknown group makes doubt of many groups, and changes one.
             draft.touched |= {arn} & (draft.all_by_id.keys() if target.unknown else {arn})

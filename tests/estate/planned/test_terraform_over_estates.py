@@ -240,3 +240,14 @@ def test_a_traffic_source_whose_type_is_not_known() -> None:
     attachment = {"autoscaling_group_name": "app", "traffic_source": [source]}
     plan = Plan(region=REGION).create("aws_autoscaling_traffic_source_attachment.app", **attachment)
     assert words(plan, saved())["targets"] == "ERROR"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_target_that_another_resource_registers(is_first: bool) -> None:
+    """The order in which a plan lists the two says nothing."""
+    attachment = {"target_group_arn": target_group_arn("web"), "target_id": "10.0.1.5", "port": None}
+    plan = Plan(region=REGION)
+    plan.create("aws_lb_target_group_attachment.new", **attachment)
+    plan.delete("aws_lb_target_group_attachment.old", "a-1", **attachment)
+    plan.changes.sort(key=lambda one: one["change"]["actions"][0], reverse=is_first)
+    assert words(plan, saved(egress=()))["targets"] == "NON_COMPLIANT"
