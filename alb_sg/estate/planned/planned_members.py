@@ -208,7 +208,8 @@ class MemberBuilder:
             elif before is None or before.elements("GroupSet") != properties.elements("GroupSet"):
                 self._doubt_instances_of(identifier)
         if isinstance(address, str) and is_cidr(address) and isinstance(vpc_id, str):
-            addresses = () if unknown else (address,)
+            secondary = [one for one in properties.elements("SecondaryAddresses") if isinstance(one, str)]
+            addresses = () if unknown else (address, *filter(is_cidr, secondary))
             self._draft.interfaces[identifier] = NetworkInterface(
                 identifier,
                 vpc_id,

@@ -116,8 +116,9 @@ class TargetBuilder:
                         yield from self._read_registration(one, target, arn, Action.DELETE)
             for target in after.objects("Targets"):
                 if isinstance(target, UnknownPlannedValue):
-                    unknown = unknown_value("Targets", target)
-                    yield arn, Target(f"of {one.address} not known yet", unknown, None), Action.CREATE
+                    identifier = f"of {one.address} not known yet"
+                    self._add_unknown_target(identifier, target)
+                    yield arn, Target(identifier, unknown_value("Targets", target), None), Action.CREATE
                 else:
                     yield from self._read_registration(one, target, arn, Action.CREATE)
 

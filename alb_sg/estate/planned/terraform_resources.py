@@ -301,6 +301,7 @@ def _network_interface(view: View) -> Properties:
         "SubnetId": view.reference("subnet_id", *_SUBNETS),
         "GroupSet": view.references("security_groups", *_SECURITY_GROUPS),
         "PrivateIpAddress": addresses[0],
+        "SecondaryAddresses": addresses[1:],
     }
 
 

@@ -249,5 +249,22 @@ def test_a_target_that_another_resource_registers(is_first: bool) -> None:
     plan = Plan(region=REGION)
     plan.create("aws_lb_target_group_attachment.new", **attachment)
     plan.delete("aws_lb_target_group_attachment.old", "a-1", **attachment)
-    plan.changes.sort(key=lambda one: one["change"]["actions"][0], reverse=is_first)
+    plan.changes.sort(key=lambda one: one["change"]["actions"][0], reverse=not is_first)
     assert words(plan, saved(egress=()))["targets"] == "NON_COMPLIANT"
+
+
+@pytest.mark.parametrize("address", ["10.0.1.60", "10.0.1.61"])
+def test_each_address_of_an_interface_has_its_groups(address: str) -> None:
+    values = {"subnet_id": "subnet-a", "security_groups": ["sg-app"], "private_ips": ["10.0.1.60", "10.0.1.61"]}
+    plan = Plan(region=REGION).create("aws_network_interface.more", **values)
+    attachment = {"target_group_arn": target_group_arn("web"), "target_id": address}
+    plan.create("aws_lb_target_group_attachment.more", **attachment)
+    assert words(plan, saved())["targets"] == "COMPLIANT"
+
+
+def test_listed_targets_that_are_not_known() -> None:
+    listed = {"target_group_arn": target_group_arn("web"), "port": 80, "target_type": "ip", "vpc_id": "vpc-1"}
+    address = "awscc_elasticloadbalancingv2_target_group.web"
+    after: dict[str, Any] = {**listed, "targets": Ref("data.aws_x.y.ids")}
+    plan = Plan(region=REGION).update(address, target_group_arn("web"), listed, **after)
+    assert f"known after apply: {address}.targets" in judge_plan(plan, [saved()])[WEB, "targets"]
