@@ -110,7 +110,7 @@ class SecurityGroupBuilder:
         for direction, rules in (("ingress", ingress), ("egress", egress)):
             current = rules_of(existing, direction)
             was = Rules() if before is None else self._inline_rules(resource, before, direction)
-            if before is None or was.unknown:
+            if before is None or was.unknown or _has_unknown_peer(with_rules_taken_away(was, rules)):
                 # The rules that exist beside the document's own may be removed with it, or be those of others.
                 apart = self._rules_apart(identifier, direction)
                 others = with_rules_taken_away(current, rules | apart)
@@ -213,7 +213,7 @@ class SecurityGroupBuilder:
         group_id = None if before is None else before.text("GroupId")
         if before is not None and isinstance(group_id, str):
             rules = read_rule(resource.address, direction, before, group_id)
-            if not rules.unknown or base is None:
+            if base is None or not (rules.unknown or _has_unknown_peer(rules)):
                 return {group_id: rules}
         if base is None:
             return {}
@@ -309,6 +309,11 @@ class SecurityGroupBuilder:
             self._draft.fail(Section.SECURITY_GROUPS, identifier, cause)
             found.append(identifier)
         return tuple(sorted(set(found)))
+
+
+def _has_unknown_peer(rules: Rules) -> bool:
+    """Whether which of a group's rules these are depends on peers that are not known."""
+    return any(one.unknown_addresses is not None or one.unknown_reference is not None for one in rules.known)
 
 
 def takes_over_default_group(resource: PlannedResource) -> bool:

@@ -97,6 +97,15 @@ class MemberBuilder:
                 candidates = properties.candidates("NetworkInterfaceId")
                 unknown.update(dict.fromkeys(candidates, reason))
                 of_any = of_any if candidates else reason
+        for one in self._draft.by_type.get(types.INTERFACE_SECURITY_GROUP, ()):
+            before = None if one.action is Action.KEEP or self._draft.base is None else self._draft.before(one)
+            values = [] if before is None else [before.text("NetworkInterfaceId"), before.text("SecurityGroupId")]
+            if any(isinstance(value, UnknownValue) for value in values):
+                reason = UnknownValue("security groups", f"what {one.address} takes away is not known")
+                if isinstance(values[0], str):
+                    unknown[values[0]] = reason
+                else:
+                    of_any = reason
         return _Attached(found, unknown, of_any)
 
     def _removed_groups(self) -> dict[str, set[str]]:

@@ -268,3 +268,33 @@ def test_listed_targets_that_are_not_known() -> None:
     after: dict[str, Any] = {**listed, "targets": Ref("data.aws_x.y.ids")}
     plan = Plan(region=REGION).update(address, target_group_arn("web"), listed, **after)
     assert f"known after apply: {address}.targets" in judge_plan(plan, [saved()])[WEB, "targets"]
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "sensitive"),
+    [
+        ("aws_security_group_rule.app", TO_APP, "source_security_group_id"),
+        (
+            "aws_network_interface_sg_attachment.app",
+            ATTACHMENT | {"network_interface_id": "eni-1"},
+            "security_group_id",
+        ),
+        (
+            "aws_network_interface_sg_attachment.app",
+            ATTACHMENT | {"network_interface_id": "eni-1"},
+            "network_interface_id",
+        ),
+    ],
+)
+def test_what_goes_is_not_known_where_it_is_sensitive(address: str, values: dict[str, Any], sensitive: str) -> None:
+    plan = Plan(region=REGION).delete(address, "x-1", **values)
+    plan.changes[-1]["change"]["before_sensitive"] = {sensitive: True}
+    assert words(plan, saved())["targets"] == "ERROR"
+
+
+def test_an_inline_rule_that_goes_and_whose_group_is_sensitive() -> None:
+    app = {"protocol": "tcp", "from_port": 80, "to_port": 80, "cidr_blocks": [], "security_groups": ["sg-app"]}
+    before = {"name": "alb", "vpc_id": "vpc-1", "ingress": [], "egress": [app]}
+    plan = Plan(region=REGION).update("aws_security_group.alb", "sg-1", before, **(before | {"egress": []}))
+    plan.changes[-1]["change"]["before_sensitive"] = {"egress": [{"security_groups": True}]}
+    assert words(plan, saved())["targets"] == "ERROR"
