@@ -298,3 +298,11 @@ def test_an_inline_rule_that_goes_and_whose_group_is_sensitive() -> None:
     plan = Plan(region=REGION).update("aws_security_group.alb", "sg-1", before, **(before | {"egress": []}))
     plan.changes[-1]["change"]["before_sensitive"] = {"egress": [{"security_groups": True}]}
     assert words(plan, saved())["targets"] == "ERROR"
+
+
+@pytest.mark.parametrize("sensitive", ["prefix_list_id", "cidr"])
+def test_an_entry_that_goes_and_is_sensitive(sensitive: str) -> None:
+    plan = Plan(region=REGION)
+    plan.delete("aws_ec2_managed_prefix_list_entry.app", "e-1", prefix_list_id="pl-1", cidr="10.0.1.0/24")
+    plan.changes[-1]["change"]["before_sensitive"] = {sensitive: True}
+    assert words(plan, saved(prefix_list("pl-1", "10.0.1.0/24"), egress=[tcp(80, "pl-1")]))["targets"] == "ERROR"
