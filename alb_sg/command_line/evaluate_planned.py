@@ -25,6 +25,7 @@ from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.planned.resources import DocumentResources
 from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.findings.phrasing import printable
 from alb_sg.findings.planned_change import combine_scenarios, results_of_change
 from alb_sg.observations.results import FileLocation, LoadBalancerFacts, Results
 from alb_sg.remediation.api_calls import authorize_command
@@ -202,9 +203,9 @@ def _fix_commands(
     lines: list[str] = []
     for plan in _additions_of_others(run, plans, findings, in_document=False):
         arn = plan.load_balancer.arn
-        lines.append(f"# Load balancer {plan.load_balancer.name} ({arn}): after the change is applied")
-        if arn in outside:
-            lines[-1] += f", or {outside[arn]}"
+        comment = f"# Load balancer {plan.load_balancer.name} ({arn}): after the change is applied"
+        # A line break in a key would make a command of what follows it.
+        lines.append(printable(f"{comment}, or {outside[arn]}" if arn in outside else comment))
         lines += [
             authorize_command(one, one.group_id, region_of(arn)) for one in plan.additions if one.group_id is not None
         ]

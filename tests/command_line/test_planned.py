@@ -292,6 +292,15 @@ def test_the_fix_of_load_balancers_that_the_plan_breaks_and_does_not_describe(co
     assert (permission["FromPort"], permission["IpRanges"][0]["CidrIp"]) == (443, ANYWHERE)
 
 
+def test_a_line_break_in_a_key_does_not_end_the_comment_of_a_command(command: Command) -> None:
+    """What follows it would be a command for who pastes them."""
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    plan.changes[-1] |= {"address": 'aws_vpc_security_group_ingress_rule.https["a\nreboot"]', "index": "a\nreboot"}
+    found = outside(over(command, plan, "--format", "markdown"))
+    assert "reboot" in found
+    assert not any(line.startswith("reboot") for line in found.splitlines())
+
+
 def test_advice_on_load_balancers_that_the_plan_breaks_and_does_not_describe(command: Command) -> None:
     plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
     rows = [

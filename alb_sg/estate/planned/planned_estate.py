@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
@@ -19,7 +19,7 @@ from alb_sg.estate.other_accounts import link_estates
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.account_regions import OWNERS, account_regions_of
 from alb_sg.estate.planned.draft import Draft
-from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
+from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder, takes_over_default_group
 from alb_sg.estate.planned.planned_load_balancers import LoadBalancerBuilder
 from alb_sg.estate.planned.planned_members import MemberBuilder
 from alb_sg.estate.planned.planned_targets import TargetBuilder
@@ -92,6 +92,7 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
 
     Raises InvalidInputError where it is not known to which of several accounts and regions a resource belongs.
     """
+    scenario = replace(scenario, resources=[_with_default_group(one, base) for one in scenario.resources])
     values = PlannedValues(scenario.resources)
     account_regions = account_regions_of(scenario, values, base)
     by_account_region: dict[AccountRegion, list[PlannedResource]] = {one.account_region: [] for one in base}
@@ -120,6 +121,16 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
         _inline_rules(scenario, values),
         _changes(scenario, values),
     )
+
+
+def _with_default_group(resource: PlannedResource, base: Sequence[Estate]) -> PlannedResource:
+    """A default security group whose resource takes over the one of a VPC that exists is that group."""
+    if not takes_over_default_group(resource):
+        return resource
+    vpc_id = resource.properties.get("VpcId")
+    groups = [group for estate in base for group in (estate.security_groups or {}).values()]
+    found = [group.id for group in groups if (group.name, group.vpc_id) == ("default", vpc_id)]
+    return replace(resource, physical_id=found[0]) if found else resource
 
 
 def _behind(estate: Estate, load_balancer: LoadBalancer) -> set[str]:

@@ -70,6 +70,7 @@ class SecurityGroupBuilder:
             self._draft.deleted_groups.add(identifier)
         for one in self._draft.each(types.SECURITY_GROUP):
             self._add_security_group(one)
+        self._take_default_groups_over()
         self._take_unlisted_rules_away()
 
     def apply_rules(self) -> None:
@@ -109,7 +110,7 @@ class SecurityGroupBuilder:
         for direction, rules in (("ingress", ingress), ("egress", egress)):
             current = rules_of(existing, direction)
             was = Rules() if before is None else self._inline_rules(resource, before, direction)
-            if before is None or was.unknown:
+            if before is None or was.unknown or _has_unknown_peer(with_rules_taken_away(was, rules)):
                 # The rules that exist beside the document's own may be removed with it, or be those of others.
                 apart = self._rules_apart(identifier, direction)
                 others = with_rules_taken_away(current, rules | apart)
@@ -136,17 +137,41 @@ class SecurityGroupBuilder:
         found = [known.get(one.physical_id or "") for one in self._draft.by_type.get(kind, ())]
         return Rules(split_rules(one.permission for one in found if one is not None and one.group_id == group_id))
 
+    def _take_default_groups_over(self) -> None:
+        """The resource of a default group takes away the rules of the one that exists. If its VPC is not known, that
+        may be each of them."""
+        for one in self._draft.each(types.SECURITY_GROUP):
+            if not takes_over_default_group(one) or one.physical_id is not None:
+                continue
+            vpc_id = self._draft.after(one).text("VpcId")
+            if isinstance(vpc_id, str):
+                continue
+            cause = f"{one.address} takes over the default group of a VPC that is not known"
+            unknown = Rules(unknown=(UnknownValue("rules", cause),))
+            for draft in self._draft.may_be_one_with():
+                for group in [found for found in draft.security_groups.values() if found.name == "default"]:
+                    if group.id != one.address:
+                        changed = with_rules(with_rules(group, "ingress", unknown), "egress", unknown)
+                        draft.security_groups[group.id] = changed
+                        draft.touched.add(group.id)
+
     def _take_unlisted_rules_away(self) -> None:
         """The rules of groups from which a resource takes those that it does not list."""
         for one in self._draft.each(types.EXCLUSIVE_RULES):
-            group_id = self._draft.after(one).text("GroupId")
-            group = self._draft.security_groups.get(group_id) if isinstance(group_id, str) else None
-            if group is not None and one.action is not Action.KEEP:
+            properties = self._draft.after(one)
+            group_id = properties.text("GroupId")
+            # One that is not known may be each.
+            owners = (group_id,) if isinstance(group_id, str) else properties.candidates("GroupId")
+            for group in list(self._draft.security_groups.values()) if one.action is not Action.KEEP else ():
+                if owners and group.id not in owners:
+                    continue
+                changed = group
                 for direction in ("ingress", "egress"):
                     if rules_of(group, direction).known:
                         cause = f"{one.address} takes away those that it does not list"
-                        group = with_rules(group, direction, Rules(unknown=(UnknownValue("rules", cause),)))
-                self._draft.security_groups[group.id] = group
+                        changed = with_rules(changed, direction, Rules(unknown=(UnknownValue("rules", cause),)))
+                self._draft.security_groups[group.id] = changed
+                self._draft.touched.update((group.id,) if owners else ())
 
     def _apply_rules(self, resource_type: str, direction: str) -> None:
         """The rules that are resources of their own: first those that go, then those that come."""
@@ -188,7 +213,7 @@ class SecurityGroupBuilder:
         group_id = None if before is None else before.text("GroupId")
         if before is not None and isinstance(group_id, str):
             rules = read_rule(resource.address, direction, before, group_id)
-            if not rules.unknown or base is None:
+            if base is None or not (rules.unknown or _has_unknown_peer(rules)):
                 return {group_id: rules}
         if base is None:
             return {}
@@ -284,3 +309,14 @@ class SecurityGroupBuilder:
             self._draft.fail(Section.SECURITY_GROUPS, identifier, cause)
             found.append(identifier)
         return tuple(sorted(set(found)))
+
+
+def _has_unknown_peer(rules: Rules) -> bool:
+    """Whether which of a group's rules these are depends on peers that are not known."""
+    return any(one.unknown_addresses is not None or one.unknown_reference is not None for one in rules.known)
+
+
+def takes_over_default_group(resource: PlannedResource) -> bool:
+    """Whether this is the default group of a VPC, which no resource creates."""
+    is_new = resource.type == types.SECURITY_GROUP and resource.action is Action.CREATE
+    return is_new and resource.properties.get("GroupName") == "default"

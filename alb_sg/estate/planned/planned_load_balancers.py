@@ -216,11 +216,7 @@ class LoadBalancerBuilder:
         properties = self._draft.after(resource)
         listener_arn = properties.text("ListenerArn")
         forwarded = self._forwarded(properties, "Actions")
-        listener = self._draft.listeners.get(listener_arn) if isinstance(listener_arn, str) else None
-        if isinstance(listener_arn, str) and listener is None and resource.action is not Action.KEEP:
-            arn = listener_load_balancer_arn(listener_arn)
-            if arn is not None and arn not in self._draft.load_balancers:
-                self._draft.fail(Section.LOAD_BALANCERS, arn, f"{resource.address} changes it; {NOT_IN_DOCUMENT}")
+        listener = self._listener(resource, listener_arn) if isinstance(listener_arn, str) else None
         found = [self._draft.listeners.get(arn) for arn in properties.candidates("ListenerArn")]
         candidates = [one for one in found if one is not None]
         if len(candidates) == len(found) and len({one.load_balancer_arn for one in candidates}) == 1:
@@ -240,6 +236,19 @@ class LoadBalancerBuilder:
                 for arn, one in list(draft.listeners.items()):
                     if named is None or arn in named:
                         draft.listeners[arn] = _with_unknown(one, hidden, forwarded.all_possible)
+
+    def _listener(self, rule: PlannedResource, listener_arn: str) -> Listener | None:
+        """The listener of a rule. Of one that the base does not hold, its load balancer alone is known."""
+        listener = self._draft.listeners.get(listener_arn)
+        arn = listener_load_balancer_arn(listener_arn)
+        if listener is not None or arn is None or rule.action is Action.KEEP:
+            return listener
+        if arn not in self._draft.load_balancers:
+            self._draft.fail(Section.LOAD_BALANCERS, arn, f"{rule.address} changes it; {NOT_IN_DOCUMENT}")
+        elif self._draft.base is not None:
+            unknown = UnknownValue("Port", f"{rule.address} is its rule, and the estate does not hold it")
+            return Listener(listener_arn, arn, "HTTP", unknown, ())
+        return None
 
     def build_target_groups(self) -> None:
         for arn in self._draft.deleted(types.TARGET_GROUP):

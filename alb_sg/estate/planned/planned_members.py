@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from alb_sg.estate.cidr import is_cidr
 from alb_sg.estate.model import Instance, NetworkInterface, UnknownValue, is_placeholder
 from alb_sg.estate.planned import resource_types as types
-from alb_sg.estate.planned.draft import OVER_AN_ACCOUNT, Draft
+from alb_sg.estate.planned.draft import NEW_ACTIONS, OVER_AN_ACCOUNT, Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
 from alb_sg.estate.planned.planned_vpcs import VpcBuilder
 from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
@@ -64,13 +64,14 @@ class MemberBuilder:
             members = self._instance_members(self._draft.after(one), attached, identifier)
             address = self._draft.after(one).get("PrivateIpAddress")
             known = self._draft.instances.get(identifier)
-            if known is not None and one.action is Action.UPDATE:
+            if known is None or one.action is not Action.UPDATE:
+                known = self.record(identifier, members, address)
+                self._draft.instances[identifier] = known
+            if one.action is Action.UPDATE:
                 before = self._draft.before(one)
                 was = None if before is None else self._instance_members(before)
                 if was is None or (was.groups, was.unknown_groups) != (members.groups, members.unknown_groups):
                     self._set_groups_of_instance(known, members.groups, members.unknown_groups)
-            else:
-                self._draft.instances[identifier] = self.record(identifier, members, address)
         removed = self._removed_groups()
         if self._draft.base is not None:
             self._change_existing(attached, removed)
@@ -96,6 +97,15 @@ class MemberBuilder:
                 candidates = properties.candidates("NetworkInterfaceId")
                 unknown.update(dict.fromkeys(candidates, reason))
                 of_any = of_any if candidates else reason
+        for one in self._draft.by_type.get(types.INTERFACE_SECURITY_GROUP, ()):
+            before = None if one.action is Action.KEEP or self._draft.base is None else self._draft.before(one)
+            values = [] if before is None else [before.text("NetworkInterfaceId"), before.text("SecurityGroupId")]
+            if any(isinstance(value, UnknownValue) for value in values):
+                reason = UnknownValue("security groups", f"what {one.address} takes away is not known")
+                if isinstance(values[0], str):
+                    unknown[values[0]] = reason
+                else:
+                    of_any = reason
         return _Attached(found, unknown, of_any)
 
     def _removed_groups(self) -> dict[str, set[str]]:
@@ -126,8 +136,10 @@ class MemberBuilder:
         of_any = () if attached.of_any is None else (*self._draft.interfaces, *self._draft.instances)
         for identifier in dict.fromkeys((*removed, *attached.groups, *attached.unknown, *of_any)):
             added = attached.groups.get(identifier, ())
-            known = self._draft.instances.get(identifier)
             interface = self._draft.interfaces.get(identifier)
+            known = self._draft.instances.get(identifier)
+            if interface is None and known is None:
+                known = self._instance_with(identifier)
             groups = known.groups if known is not None else () if interface is None else interface.groups
             after = tuple(sorted({*groups} - removed.get(identifier, set()) | {*added}))
             unknown = attached.unknown_groups(identifier) or _unknown_among(added)
@@ -136,6 +148,30 @@ class MemberBuilder:
                 self._set_groups_of_instance(known, after, unknown or known.unknown_groups)
             elif interface is not None:
                 self._set_groups_of_interface(interface, after, unknown or interface.unknown_groups)
+            else:
+                self._doubt_instances_of(identifier)
+
+    def _instance_with(self, interface_id: str) -> Instance | None:
+        """The instance of the base whose record has this interface alone."""
+        known = self._draft.instances.values()
+        return next((one for one in known if _interface_ids(one) == (interface_id,)), None)
+
+    def _doubt_instances_of(self, interface_id: str) -> None:
+        """An interface that the base does not hold changes its groups: it may be the primary one of each instance whose
+        record does not tell which one it has."""
+        planned = self._draft.all_by_id.get(interface_id)
+        if planned is not None and (planned.type == types.INSTANCE or planned.action in NEW_ACTIONS):
+            return
+        cause = f"those of network interface {interface_id} change, which may be its own"
+        unknown = UnknownValue("security groups", cause)
+        existing = {} if self._draft.base is None else self._draft.base.instances or {}
+        held = {one.instance_id for one in self._draft.interfaces.values() if one.is_primary}
+        for identifier in existing.keys() & self._draft.instances.keys() - held:
+            one = self._draft.instances[identifier]
+            interfaces = _interface_ids(one)
+            if not interfaces or None in interfaces or interface_id in interfaces:
+                self._draft.instances[identifier] = one._replace(groups=(), unknown_groups=unknown)
+                self._draft.touched.add(identifier)
 
     def _set_groups_of_instance(
         self, instance: Instance, groups: tuple[str, ...], unknown: UnknownValue | None
@@ -168,12 +204,21 @@ class MemberBuilder:
         if not groups or any(map(is_placeholder, groups)):
             unknown = UnknownValue("security groups", "they are not known before the change is applied")
         existing = self._draft.interfaces.get(identifier)
+        known = tuple(sorted(one for one in groups if not is_placeholder(one)))
         if existing is not None and resource.action is Action.UPDATE:
-            known = tuple(sorted(one for one in groups if not is_placeholder(one)))
             self._set_groups_of_interface(existing, known, unknown or attached.unknown_groups(identifier))
             return
+        owner = self._instance_with(identifier)
+        if resource.action is Action.UPDATE and self._draft.base is not None:
+            before = self._draft.before(resource)
+            if owner is not None:
+                self._draft.touched.add(owner.id)
+                self._set_groups_of_instance(owner, known, unknown or attached.unknown_groups(identifier))
+            elif before is None or before.elements("GroupSet") != properties.elements("GroupSet"):
+                self._doubt_instances_of(identifier)
         if isinstance(address, str) and is_cidr(address) and isinstance(vpc_id, str):
-            addresses = () if unknown else (address,)
+            secondary = [one for one in properties.elements("SecondaryAddresses") if isinstance(one, str)]
+            addresses = () if unknown else (address, *filter(is_cidr, secondary))
             self._draft.interfaces[identifier] = NetworkInterface(
                 identifier,
                 vpc_id,
@@ -181,8 +226,8 @@ class MemberBuilder:
                 addresses,
                 (),
                 (),
-                None,
-                None,
+                None if owner is None else owner.id,
+                None if owner is None else 0,
                 unknown=unknown,
                 unknown_groups=attached.unknown_groups(identifier),
             )
@@ -277,7 +322,9 @@ class MemberBuilder:
     def launches_otherwise(self, properties: Properties) -> bool:
         """Whether an Auto Scaling group that stays as it is launches instances by a template that changes."""
         reference = _launch_template_of(properties)
-        if not isinstance(reference, Properties) or _version_text(reference.get("Version")).isdigit():
+        if isinstance(reference, UnknownPlannedValue):
+            return any(one.action is not Action.KEEP for one in self._draft.each(types.LAUNCH_TEMPLATE))
+        if reference is None or _version_text(reference.get("Version")).isdigit():
             return False
         template = self._template_named_by(reference)
         return template is not None and template.action is not Action.KEEP
@@ -368,3 +415,9 @@ def _unknown_among(groups: Sequence[str]) -> UnknownValue | None:
     """Why groups are not all known: one of them is a name for what is not."""
     unknown = next(filter(is_placeholder, groups), None)
     return None if unknown is None else UnknownValue("security groups", unknown)
+
+
+def _interface_ids(instance: Instance) -> tuple[str | None, ...]:
+    """The interfaces in the record of an instance; none where it does not tell them."""
+    interfaces = instance.interfaces
+    return () if isinstance(interfaces, UnknownValue) else tuple(one.id for one in interfaces)

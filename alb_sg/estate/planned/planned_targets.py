@@ -30,7 +30,8 @@ class TargetBuilder:
         registered_to: set[str] = set()
         new = {resource_id(one) for one in draft.each(types.TARGET_GROUP) if one.action in NEW_ACTIONS}
         read = new | draft.targets.keys()
-        for arn, target, action in self._registrations():
+        # A target that moves to another resource of the document comes and goes.
+        for arn, target, action in sorted(self._registrations(), key=lambda one: one[2] is not Action.DELETE):
             registered_to.add(arn)
             # One of an unknown group makes doubt of many groups, and changes one.
             draft.touched |= {arn} & (draft.all_by_id.keys() if target.unknown else {arn})
@@ -115,8 +116,9 @@ class TargetBuilder:
                         yield from self._read_registration(one, target, arn, Action.DELETE)
             for target in after.objects("Targets"):
                 if isinstance(target, UnknownPlannedValue):
-                    unknown = unknown_value("Targets", target)
-                    yield arn, Target(f"of {one.address} not known yet", unknown, None), Action.CREATE
+                    identifier = f"of {one.address} not known yet"
+                    self._add_unknown_target(identifier, target)
+                    yield arn, Target(identifier, unknown_value("Targets", target), None), Action.CREATE
                 else:
                     yield from self._read_registration(one, target, arn, Action.CREATE)
 
@@ -192,7 +194,7 @@ class TargetBuilder:
                 yield from self._member_registrations(one, own_action, arns, members, None)
                 for attachment in attached:
                     arns = self._draft.after(attachment).elements("TargetGroupARN")
-                    action = one.action if attachment.action is Action.KEEP else attachment.action
+                    action = own_action if attachment.action is Action.KEEP else attachment.action
                     yield from self._member_registrations(one, action, arns, members, None)
         for name, attached in attachments.items():
             for attachment in attached:
@@ -290,7 +292,9 @@ def _traffic_sources(properties: Properties) -> list[Any]:
     return [
         one if isinstance(one, UnknownPlannedValue) else one.get("Identifier")
         for one in properties.objects("TrafficSources")
-        if isinstance(one, UnknownPlannedValue) or one.get("Type") in (None, "elbv2")
+        if isinstance(one, UnknownPlannedValue)
+        or one.get("Type") in (None, "elbv2")
+        or isinstance(one.get("Type"), UnknownPlannedValue)
     ]
 
 

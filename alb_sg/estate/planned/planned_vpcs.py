@@ -39,15 +39,9 @@ class VpcBuilder:
     def build_prefix_lists(self) -> None:
         for identifier in self._draft.deleted(types.PREFIX_LIST):
             self._draft.prefix_lists.pop(identifier, None)
-        entries: dict[str, list[Any]] = {}
-        for one in self._draft.each(types.PREFIX_LIST_ENTRY):
-            properties = self._draft.after(one)
-            entries.setdefault(str(properties.get("PrefixListId")), []).append(properties.get("Cidr"))
-        removed: dict[str, list[Any]] = {}
-        for one in self._draft.by_type.get(types.PREFIX_LIST_ENTRY, ()):
-            before = self._draft.before(one)
-            if before is not None and one.action is not Action.KEEP:
-                removed.setdefault(str(before.get("PrefixListId")), []).append(before.get("Cidr"))
+        entries = self._entries(self._draft.each(types.PREFIX_LIST_ENTRY), self._draft.after)
+        changed = [one for one in self._draft.by_type.get(types.PREFIX_LIST_ENTRY, ()) if one.action is not Action.KEEP]
+        removed = self._entries(changed, self._draft.before)
         for one in self._draft.each(types.PREFIX_LIST):
             identifier = resource_id(one)
             read = self._draft.overlay(one, self._draft.prefix_lists.get(identifier), self._read_prefix_list)
@@ -58,14 +52,32 @@ class VpcBuilder:
             known = self._draft.prefix_lists.get(identifier)
             if known is None or known.entries is None:
                 continue
-            added = entries.get(identifier, [])
-            if all(isinstance(cidr, str) for cidr in added):
-                kept = [cidr for cidr in known.entries if cidr not in removed.get(identifier, ())]
+            added, gone = entries.get(identifier, []), removed.get(identifier, [])
+            if all(isinstance(cidr, str) for cidr in (*added, *gone)):
+                kept = [cidr for cidr in known.entries if cidr not in gone]
                 self._draft.prefix_lists[identifier] = known._replace(entries=tuple(dict.fromkeys((*kept, *added))))
             else:
                 del self._draft.prefix_lists[identifier]
                 self._draft.fail(Section.MANAGED_PREFIX_LISTS, identifier, "an entry is not known yet")
             self._draft.touched.add(identifier)
+
+    def _entries(
+        self, resources: Iterable[PlannedResource], properties_of: Callable[[PlannedResource], Properties | None]
+    ) -> dict[str, list[Any]]:
+        """The entries that are resources of their own, by prefix list. One that is not known may be each."""
+        entries: dict[str, list[Any]] = {}
+        for one in resources:
+            properties = properties_of(one)
+            if properties is None:
+                continue
+            prefix_list_id = properties.text("PrefixListId")
+            if isinstance(prefix_list_id, str):
+                entries.setdefault(prefix_list_id, []).append(properties.get("Cidr"))
+            elif one.action is not Action.KEEP:
+                own = {resource_id(planned) for planned in self._draft.each(types.PREFIX_LIST)}
+                for identifier in properties.candidates("PrefixListId") or own | self._draft.prefix_lists.keys():
+                    entries.setdefault(identifier, []).append(UnknownPlannedValue(f"{one.address} is perhaps one"))
+        return entries
 
     def _read_prefix_list(self, identifier: str, properties: Properties) -> PrefixList:
         named = properties.one_of("AddressFamily", tuple(FAMILIES), "")

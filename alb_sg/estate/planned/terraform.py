@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from alb_sg.estate.json_files import file_error_context
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
 from alb_sg.estate.planned.terraform_plan import (
     data_sources,
@@ -37,6 +39,8 @@ _ACTIONS = {
     ("create", "forget"): Action.CREATE,
     ("forget", "create"): Action.CREATE,
 }
+# Resources that every account has: their creation takes over one that exists.
+_ADOPTED = frozenset({"aws_default_security_group", "aws_default_vpc", "aws_default_subnet"})
 _GENERATED_RULES = {name: re.compile(rf"^\s*{name}\s*[=\{{]", re.MULTILINE) for name in ("ingress", "egress")}
 # The attributes that hold a resource's ARN or identifier.
 _PHYSICAL_ID_ATTRIBUTES: Mapping[str, str] = {
@@ -66,9 +70,9 @@ def terraform_scenario(document: Mapping[str, Any]) -> Scenario:
     resources: list[PlannedResource] = []
     credentials: set[str] = set()
     for one in instances:
-        resource = _planned_resource(references, one, providers)
-        if resource is not None:
-            resources.append(resource)
+        planned = _planned_resource(references, one, providers)
+        if planned is not None:
+            resources += _rules_by_direction(planned, one) if one.type == SECURITY_GROUP_RULE else [planned]
             credentials |= providers.credentials_of(one)
     return Scenario(resources, is_one_account=len(credentials) < 2)
 
@@ -80,10 +84,13 @@ def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
         is_data = entry.get("mode") == "data"
         address = entry["address"]
         action = _ACTIONS.get(actions, Action.KEEP)
+        is_forgotten = actions == ("forget",) or (actions == ("delete",) and _is_left_behind(entry["type"], change))
+        if is_forgotten:
+            action = Action.KEEP
         deposed = entry.get("deposed")
         if deposed:
             address = f"{address} (deposed {deposed})"
-        after = change.get("before") if actions == ("forget",) else change.get("after")
+        after = change.get("before") if is_forgotten else change.get("after")
         generated = change.get("generated_config")
         yield Instance(
             address,
@@ -100,6 +107,14 @@ def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
             before_sensitive=change.get("before_sensitive"),
             generated_configuration=generated if isinstance(generated, str) else "",
         )
+
+
+def _is_left_behind(resource_type: str, change: Mapping[str, Any]) -> bool:
+    """Whether a resource that the plan deletes exists afterwards: the provider only forgets what it did not make
+    (Terraform registry, aws_default_security_group)."""
+    before = change.get("before")
+    is_forced = isinstance(before, Mapping) and before.get("force_destroy") is True
+    return resource_type in _ADOPTED and not is_forced
 
 
 def _data(document: Mapping[str, Any]) -> Iterator[Instance]:
@@ -183,14 +198,28 @@ def _inline_directions(references: References, instance: Instance) -> Iterator[s
             yield direction
 
 
+def _rules_by_direction(rule: PlannedResource, instance: Instance) -> list[PlannedResource]:
+    """A rule whose direction is one of its arguments. Another direction makes it another rule, and one of which the
+    direction is not known may be a rule in each."""
+    was, will_be = _directions(instance.before), _directions(instance.after)
+    if instance.action is Action.DELETE:
+        return [replace(rule, type=kind) for kind in was]
+    if rule.before is None or was == will_be:
+        return [replace(rule, type=kind) for kind in will_be]
+    gone = [replace(rule, type=kind, action=Action.DELETE, properties=rule.before) for kind in was]
+    return [*gone, *(replace(rule, type=kind, physical_id=None, before=None) for kind in will_be)]
+
+
+def _directions(values: Any) -> list[str]:
+    direction = values.get("type") if isinstance(values, Mapping) else None
+    return [RULE_TYPES[direction]] if direction in ("ingress", "egress") else list(RULE_TYPES.values())
+
+
 def _reader(instance: Instance) -> tuple[str, Reader] | None:
     if instance.is_data:
         return DATA_READERS.get(instance.type)
     if instance.type == SECURITY_GROUP_RULE:
-        values = instance.before if instance.action is Action.DELETE else instance.after
-        direction = values.get("type") if isinstance(values, Mapping) else None
-        rule_type = RULE_TYPES.get(direction) if isinstance(direction, str) else None
-        return None if rule_type is None else (rule_type, read_security_group_rule)
+        return types.SECURITY_GROUP_INGRESS, read_security_group_rule
     own_type = cloudformation_type(instance.type)
     if own_type is not None:
         return own_type, lambda view: read_cloud_control(view, own_type)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from alb_sg.estate.planned import resource_types as types
-from alb_sg.estate.planned.resources import PlannedValue, UnknownPlannedValue
+from alb_sg.estate.planned.resources import PlannedValue, ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.security_group_rules import SELF
 from alb_sg.estate.planned.terraform_view import View
 
@@ -198,11 +198,17 @@ def _protocol(value: PlannedValue) -> PlannedValue:
 
 
 def _security_group_rule(view: View) -> Properties:
-    side = "Source" if view.get("type") == "ingress" else "Destination"
     source = view.reference("source_security_group_id", *_SECURITY_GROUPS)
+    groups = [] if source in (None, "") else [source]
+    group = view.reference("security_group_id", *_SECURITY_GROUPS)
+    if view.get("type") not in ("ingress", "egress") and not isinstance(group, UnknownPlannedValue):
+        # The group has perhaps such a rule, in each direction.
+        candidates = (group,) if isinstance(group, ResourceReference | str) else ()
+        group = UnknownPlannedValue(f"the direction is not known: {view.place}.type", candidates=candidates)
     return {
-        "GroupId": view.reference("security_group_id", *_SECURITY_GROUPS),
-        **_grouped_rule(view, side, [] if source in (None, "") else [source]),
+        "GroupId": group,
+        **_grouped_rule(view, "Source", groups),
+        **_grouped_rule(view, "Destination", groups),
     }
 
 
@@ -295,6 +301,7 @@ def _network_interface(view: View) -> Properties:
         "SubnetId": view.reference("subnet_id", *_SUBNETS),
         "GroupSet": view.references("security_groups", *_SECURITY_GROUPS),
         "PrivateIpAddress": addresses[0],
+        "SecondaryAddresses": addresses[1:],
     }
 
 
@@ -403,7 +410,7 @@ def _traffic_sources(view: View) -> list[PlannedValue]:
     for one in view.blocks("traffic_source"):
         if isinstance(one, UnknownPlannedValue):
             sources.append(one)
-        elif one.get("type") in (None, "", "elbv2"):
+        elif one.get("type") in (None, "", "elbv2") or isinstance(one.get("type"), UnknownPlannedValue):
             sources.append(one.reference("identifier", *_TARGET_GROUPS))
     return sources
 
@@ -433,6 +440,7 @@ def _ecs_service(view: View) -> Properties:
             else {
                 "TargetGroupArn": one.reference("target_group_arn", *_TARGET_GROUPS),
                 "ContainerPort": one.get("container_port"),
+                "AdvancedConfiguration": _advanced_configuration(one),
             }
             for one in view.blocks("load_balancer")
             if isinstance(one, UnknownPlannedValue) or one.get("target_group_arn") not in (None, "")
@@ -449,6 +457,14 @@ def _ecs_service(view: View) -> Properties:
             }
         }
     return properties
+
+
+def _advanced_configuration(view: View) -> PlannedValue:
+    for one in view.blocks("advanced_configuration"):
+        if isinstance(one, UnknownPlannedValue):
+            return one
+        return {"AlternateTargetGroupArn": one.reference("alternate_target_group_arn", *_TARGET_GROUPS)}
+    return None
 
 
 def _tags(view: View) -> PlannedValue:
@@ -546,6 +562,7 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "LoadBalancerArn": _LOAD_BALANCERS,
     "ListenerArn": _LISTENERS,
     "TargetGroupArn": _TARGET_GROUPS,
+    "AlternateTargetGroupArn": _TARGET_GROUPS,
     "TargetGroupARNs": _TARGET_GROUPS,
     "Identifier": _TARGET_GROUPS,
     "Arn": _TARGET_GROUPS,
@@ -589,6 +606,7 @@ _BLOCKS = frozenset(
 )
 _OBJECTS = frozenset(
     {
+        "AdvancedConfiguration",
         "ForwardConfig",
         "LaunchTemplateData",
         "LaunchTemplate",
