@@ -155,9 +155,6 @@ def _sum(counts: Iterable[Count]) -> Count:
     return sum(counts, Count())
 
 
-# --- a month
-
-
 def dollars(count: Count) -> tuple[float, float]:
     """What AWS Config and what Lambda ask for a month's count, in one account and region."""
     config, below = 0.0, 0

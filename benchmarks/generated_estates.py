@@ -88,9 +88,6 @@ class EstateParts:
         )
 
 
-# --- an account as most are
-
-
 def ordinary_estate(size: int) -> GeneratedEstate:
     """Load balancers with 2 listeners, 2 target groups, 2 security groups, 2 instances and 2 interfaces each. Every
     fourth is internal and every eighth dualstack; of forty, thirty-five have no defect."""
@@ -150,9 +147,6 @@ def _add_ordinary_load_balancer(parts: EstateParts, number: int) -> None:
     parts.target_groups += groups
     parts.targets |= {group.arn: registered for group in groups}
     parts.listeners += (_listener(balancer, 80), _listener(balancer, 443, groups[0]))
-
-
-# --- one thing that there is much of
 
 
 def many_rules(size: int) -> GeneratedEstate:
@@ -346,9 +340,6 @@ def _ecs_tasks_estate(size: int, egress: tuple[Permission, ...]) -> GeneratedEst
     parts.target_groups = [group]
     parts.targets[group.arn] = tuple(Target(hosts[task % 10].id, 20000 + task, "healthy") for task in range(size))
     return GeneratedEstate(parts.to_estate(), _expected_verdicts(1, {}))
-
-
-# --- parts
 
 
 def _parts_with(balancer: LoadBalancer, ports: Iterable[tuple[int, int]]) -> EstateParts:

@@ -117,8 +117,6 @@ class _VpcItems:
             self._volume(number, 0),
         ]
 
-    # --- names
-
     def _id(self, kind: str, *what: object) -> str:
         return f"{kind}-0{_digits(16, self.account, kind, *what)}"
 
@@ -138,8 +136,6 @@ class _VpcItems:
     def _address(self, number: int, slot: int) -> str:
         place = 256 + 4 * (number % LOAD_BALANCERS_PER_VPC) + slot
         return f"10.{self.number % 256}.{place >> 8}.{place & 255}"
-
-    # --- Elastic Load Balancing
 
     def _load_balancer(self, number: int) -> JsonObject:
         arn = self._load_balancer_arn(number)
@@ -295,8 +291,6 @@ class _VpcItems:
             tags=_tags(f"{name}-{number:06}"),
         )
 
-    # --- EC2: security groups
-
     def _load_balancer_group(self, number: int) -> JsonObject:
         clients = self.cidr_block if _is_internal(number) else "0.0.0.0/0"
         defect = number % 20
@@ -361,8 +355,6 @@ class _VpcItems:
             },
             tags=_tags(group_name),
         )
-
-    # --- EC2: instances and their interfaces
 
     def _instance(self, number: int, slot: int) -> JsonObject:
         instance = self._id("i", number, slot)
@@ -501,8 +493,6 @@ class _VpcItems:
     def _group_identifier(self, number: int) -> JsonObject:
         return {"groupName": f"shop-{number:06}-app", "groupId": self._id("sg", number, "app")}
 
-    # --- resources of each VPC, and those that no rule needs
-
     def _vpc(self) -> JsonObject:
         block = {
             "associationId": self._id("vpc-cidr-assoc", self.number),
@@ -607,8 +597,6 @@ class _VpcItems:
                 "volumeType": "gp3",
             },
         )
-
-    # --- the envelope
 
     def _item(
         self,

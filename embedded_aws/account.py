@@ -122,8 +122,6 @@ class EmbeddedAws:
             del keys[key]
         reset_model_data()
 
-    # --- network
-
     def vpc(self, cidr: str = "10.0.0.0/16", *, second_cidr: str | None = None, ipv6: bool = False) -> str:
         created = self.ec2.create_vpc(CidrBlock=cidr, AmazonProvidedIpv6CidrBlock=ipv6)
         vpc_id: str = created["Vpc"]["VpcId"]
@@ -186,8 +184,6 @@ class EmbeddedAws:
         )
         prefix_list_id: str = created["PrefixList"]["PrefixListId"]
         return prefix_list_id
-
-    # --- load balancing
 
     def load_balancer(
         self,
@@ -271,8 +267,6 @@ class EmbeddedAws:
         self.elbv2.delete_load_balancer(LoadBalancerArn=arn)
         for target_group in elbv2_backends[ACCOUNT_ID][REGION].target_groups.values():
             target_group.load_balancer_arns = [user for user in target_group.load_balancer_arns if user != arn]
-
-    # --- AWS Config
 
     def scheduled_event(self, rule_name: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The event of a periodic run."""

@@ -50,9 +50,6 @@ ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
 
 
-# --- names
-
-
 def load_balancer_arn(name: str = "web", type: str = "application") -> str:  # noqa: A002 (the API's own name)
     """The ARN that `load_balancer` gives to a load balancer of this name."""
     kind = {"application": "app", "network": "net", "gateway": "gwy"}[type]
@@ -74,9 +71,6 @@ def _elastic_load_balancing() -> str:
 
 def _suffix(name: str) -> str:
     return f"{zlib.crc32(name.encode()):016x}"
-
-
-# --- Elastic Load Balancing v2
 
 
 def load_balancer(
@@ -205,9 +199,6 @@ def behind(port: int = 443, *, name: str = "to-web", nlb: str = "nlb", alb: str 
     )
 
 
-# --- security groups
-
-
 def group(
     id: str = "sg-1",  # noqa: A002 (the API's own name)
     *,
@@ -289,9 +280,6 @@ def reference(
 def _on_ports(protocol: str, ports: int | tuple[int, int] | None, peers: tuple[str | Shape, ...]) -> Shape:
     first, last = (ports, ports) if isinstance(ports, int) or ports is None else ports
     return permission(protocol, first, last, *peers)
-
-
-# --- the rest of EC2
 
 
 def vpc(*cidrs: str, id: str = "vpc-1", disassociated: Iterable[str] = ()) -> Shape:  # noqa: A002 (the API's name)
@@ -437,8 +425,6 @@ def prefix_list(id: str, *cidrs: str, refused: bool = False) -> Shape:  # noqa: 
         }
     )
 
-
-# --- the whole
 
 # The field that tells what a shape is; listeners come before load balancers, whose ARN they carry too.
 _SECTION_OF_FIELD = (

@@ -213,9 +213,6 @@ def _run_with_progress(workers: ParallelMap, function: Callable[[A], B], inputs:
     return results
 
 
-# --- in the workers
-
-
 def judge_account_region(task: JudgingTask) -> TaskResult:
     """The verdicts of one account and region. Raises InvalidInputError and MixedFilesError."""
     estates = read_config_items(task.paths)

@@ -168,9 +168,6 @@ def _once(value: Any, texts: dict[str, str]) -> Any:
     return texts.setdefault(value, value) if isinstance(value, str) else value
 
 
-# --- rows
-
-
 def _common_columns(
     observation: Observation, as_of: str, record: str, account_id: str, region: str, rule: str | None
 ) -> dict[str, Any]:

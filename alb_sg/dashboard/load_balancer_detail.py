@@ -93,9 +93,6 @@ def _row_object(rule: str, row: RequirementRow, fronts: Sequence[FrontingLoadBal
     }
 
 
-# --- the fix
-
-
 def _fix_object(plan: Plan) -> dict[str, Any]:
     """What `alb-sg fix` would do in words, and the rules that it would add: one by one for the console, and as code."""
     # A refusal whose group is not known has no place in code.

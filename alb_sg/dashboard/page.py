@@ -122,9 +122,6 @@ def isolated_text(text: str) -> str:
     return f"<bdi>{escape(text)}</bdi>"
 
 
-# --- coverage
-
-
 def _coverage(page_data: PageData) -> Iterator[str]:
     """One line that unfolds to everything that is not covered."""
     coverage = page_data["coverage"]
@@ -209,9 +206,6 @@ def _list_accounts_and_regions(
         yield f"{escape(title)}: {len(account_regions) - MAX_LISTED_GAPS:,} more, listed in the JSON"
 
 
-# --- compliance
-
-
 def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
     """The sentence, and every other number once. The page's script makes the numbers links to their findings."""
     last_run = page_data["lastRun"]
@@ -281,9 +275,6 @@ def _signed(change: int | None) -> str:
     return f"+{change:,}" if change > 0 else f"{MINUS}{-change:,}"
 
 
-# --- the audit
-
-
 def _audit(page_data: PageData) -> Iterator[str]:
     """The sources of the page, and the exemptions: for the record, on paper too."""
     audit = page_data["audit"]
@@ -350,9 +341,6 @@ def _static_row(heads: Sequence[str], row: Sequence[str]) -> str:
         f'<td data-label="{head}">{isolated_text(text)}</td>' for head, text in zip(heads[1:], rest, strict=True)
     )
     return f'<tr><th scope="row">{isolated_text(first)}</th>{cells}</tr>'
-
-
-# --- the worst findings
 
 
 def _findings_table(page_data: PageData) -> Iterator[str]:

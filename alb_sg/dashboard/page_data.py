@@ -103,9 +103,6 @@ def page_data_text(page_data: Mapping[str, Any]) -> str:
     return replace_lone_surrogates(text).replace('{"arn":', '\n{"arn":') + "\n"
 
 
-# --- coverage
-
-
 def _coverage_object(observation: Observation, verdict_history: VerdictHistory) -> dict[str, Any]:
     completeness = observation.completeness
     expected = set(completeness.expected or ())
@@ -172,9 +169,6 @@ def _rule_object(name: str) -> dict[str, Any]:
         "interruptsRequests": known is not None and known.severity is Severity.HIGH,
         "document": document_name(name) if known is not None and known.is_fixable else None,
     }
-
-
-# --- load balancers
 
 
 def _previous_verdicts(verdict_history: VerdictHistory, run: Run) -> dict[VerdictKey, dict[str, Any]]:
@@ -300,9 +294,6 @@ def _error_object(error: EvaluationError) -> dict[str, Any]:
     }
 
 
-# --- history
-
-
 def _disappeared_object(row: Row, last_seen: str) -> dict[str, Any]:
     return {
         "arn": row["load_balancer"],
@@ -314,9 +305,6 @@ def _disappeared_object(row: Row, last_seen: str) -> dict[str, Any]:
         "owner": row.get("owner"),
         "lastSeen": last_seen,
     }
-
-
-# --- exemptions
 
 
 def _exemptions_object(report: ExemptionsReport) -> dict[str, Any]:

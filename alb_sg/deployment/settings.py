@@ -215,9 +215,6 @@ def _read(path: Path) -> Any:
     return content
 
 
-# --- what the schema cannot express
-
-
 def _inconsistencies(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
     yield from _rule_set_problems(content, definitions)
     yield from _bucket_problems(content)
@@ -361,9 +358,6 @@ def _organization_problems(content: Mapping[str, Any]) -> Iterator[SettingsProbl
             yield SettingsProblem(
                 "organization.excludedAccounts", f"{account} is also in memberAccounts; remove it from one of them"
             )
-
-
-# --- the settings
 
 
 def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Settings:

@@ -236,9 +236,6 @@ def _with_targets(item: ConfigItem, configuration: Shape) -> ConfigItem:
         return item._replace(unknown_targets=UnknownValue(error.place, error.message))
 
 
-# --- the envelope
-
-
 def _arn(record: Shape, configuration: Shape, item_type: Reader) -> str | None:
     """The ARN: of the item, of the configuration, or an ID that is an ARN."""
     candidates = (
@@ -292,9 +289,6 @@ def _state_id(record: Shape) -> int | UnknownValue:
         return parse_state_id(record.get(STATE_ID))
     except InvalidInputError as error:
         return UnknownValue(STATE_ID, error.message)
-
-
-# --- the configuration
 
 
 def _configuration(record: Shape) -> Shape:

@@ -108,8 +108,6 @@ class Estate:
     def account_region(self) -> AccountRegion:
         return AccountRegion(self.account_id, self.region)
 
-    # --- lookups
-
     def listeners_of(self, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
         """The listeners of a load balancer, by port."""
         return self._own_entry(self.listeners, Section.LISTENERS, load_balancer.arn, "listeners of", load_balancer.name)
@@ -339,8 +337,6 @@ class Estate:
         vars(changed).update({name: known[name] for name in _INDEXES_WITHOUT_GROUPS if name in known})
         return changed
 
-    # --- indexes
-
     @cached_property
     def derived_facts(self) -> dict[object, Any]:
         """What others have derived from this estate and several load balancers need, under keys of their own."""
@@ -437,8 +433,6 @@ class Estate:
             except NotReadError as error:
                 unread.setdefault(group.vpc_id, error)
         return {arn: tuple(found) for arn, found in registered.items()}, unread
-
-    # --- reading
 
     def _own_entry(self, entries: Mapping[str, T] | None, section: Section, key: str, kind: str, name: str) -> T:
         if entries is None or key not in entries:

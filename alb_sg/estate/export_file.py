@@ -111,9 +111,6 @@ def estate_of_export(value: Any) -> Estate:
     )
 
 
-# --- sections that are lists
-
-
 def _list_section(
     document: Shape,
     name: Section,
@@ -180,9 +177,6 @@ def _listener(value: Any, account_region: AccountRegion) -> Listener:
     listener = from_api.listener(value)
     account_region.check_arn(listener.load_balancer_arn, "LoadBalancerArn")
     return listener
-
-
-# --- sections that are objects
 
 
 def _object_section(
@@ -326,9 +320,6 @@ def _rule_authentications(document: Shape) -> dict[str, tuple[str, ...]]:
                 raise InvalidInputError(f"{fields['RuleArn']!r} is not the ARN of a listener rule", "RuleArn")
         found.setdefault(arn, set()).update(from_api.authentications(fields.get("Actions")))
     return {arn: tuple(sorted(types)) for arn, types in found.items()}
-
-
-# --- writing
 
 
 def write_export_file(estates: Sequence[Mapping[str, Any]], stream: TextIO) -> None:

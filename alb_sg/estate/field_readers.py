@@ -16,9 +16,6 @@ LOWEST_PORT, HIGHEST_PORT = 1, 65535
 WHOLE_NUMBER_TEXT = re.compile(r"-?[0-9]{1,19}(\.0+)?")
 
 
-# --- objects and lists
-
-
 def require_object(value: Any) -> Shape:
     if not isinstance(value, Mapping):
         raise InvalidInputError(f"an object was expected, not {_json_type_name(value)}")
@@ -62,9 +59,6 @@ def read_list(fields: Shape, field: str, read: Callable[[Any], T]) -> tuple[T, .
     except InvalidInputError as error:
         raise error.inside(field) from error
     return tuple(read_each(elements, field, read))
-
-
-# --- text
 
 
 def required_text(fields: Shape, field: str) -> str:
@@ -116,9 +110,6 @@ def address(value: Any, field: str, family: Family) -> str:
     if "/" in text:
         raise InvalidInputError(f"{text!r} is not an address", field)
     return text
-
-
-# --- numbers
 
 
 def whole_number(value: Any, field: str) -> int:

@@ -90,9 +90,6 @@ def _text_or(fields: Shape, field: str, default: str) -> str:
     return value if isinstance(value, str) and value else default
 
 
-# --- Elastic Load Balancing v2
-
-
 def load_balancer(value: Any) -> LoadBalancer:
     fields = require_object(value)
     arn = required_text(fields, "LoadBalancerArn")
@@ -305,9 +302,6 @@ def target_description(value: Any) -> Target:
         port=_or_unknown("Port", lambda: optional_port(fields, "Port")),
         state=None,
     )
-
-
-# --- EC2
 
 
 def security_group(value: Any) -> SecurityGroup:

@@ -13,9 +13,6 @@ from alb_sg.estate.model import Listener, NetworkInterface, Target, TargetGroup,
 _ID = attrgetter("id")
 
 
-# --- keys and order, the same for every source
-
-
 def listeners_by_load_balancer(
     load_balancer_arns: Iterable[str], listeners: Iterable[Listener]
 ) -> dict[str, tuple[Listener, ...]]:
@@ -43,9 +40,6 @@ def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
 
 def _sort_key(target: Target) -> tuple[str, int, str]:
     return target.id, sortable_port(target.port), str(target.state or "")
-
-
-# --- indexes
 
 
 def target_groups_by_load_balancer(groups: Iterable[TargetGroup]) -> Mapping[str, list[TargetGroup]]:

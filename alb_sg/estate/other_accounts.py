@@ -83,9 +83,6 @@ def link_estates(estates: Iterable[Estate]) -> tuple[Estate, ...]:
     return tuple(replace(estate, other_estates=all_estates) for estate in estates)
 
 
-# --- estates that are judged apart
-
-
 class MissTrackingSection(Mapping[str, Any]):
     """A section that records the keys that it does not hold."""
 

@@ -62,9 +62,6 @@ _DETAIL_LEVELS = (
 )
 
 
-# --- writing
-
-
 def describe_accepted_sources(coverages: Sequence[Coverage]) -> tuple[str, ...]:
     """Sentences on the accepted sources that replace a recommended peer: how many of them are open, and which."""
     labels_by_text: dict[str, dict[str, None]] = {}
@@ -331,9 +328,6 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
         text = abbreviate_names(coverage.required, detail.max_names)
         return f"{references} or {text}" if references else text
     return references or abbreviate_names(coverage.required, detail.max_names)
-
-
-# --- parsing
 
 
 class ParsedAnnotation(NamedTuple):

@@ -143,8 +143,6 @@ class EvidenceSearch:
             known = self._permission_peers[key] = tuple(sorted(found, key=_sort_key))
         return known
 
-    # --- ways to cover a requirement
-
     def _covering_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
         return (
             self._single_evidence(requirement)
@@ -212,8 +210,6 @@ class EvidenceSearch:
             return False
         return coverage.is_covered and coverage.accepted_source is None
 
-    # --- addresses
-
     def _required_addresses(self, peer: Peer) -> AddressSet:
         """The addresses that cover a peer: its own, or the whole family if they are not known."""
         match peer:
@@ -257,8 +253,6 @@ class EvidenceSearch:
                 return True
         addresses = self._addresses(permission_peer, peer.family)
         return addresses is not None and required.is_covered_by(addresses)
-
-    # --- rules
 
     def _evidence(self, permission_peer: PermissionPeer, peer: Peer) -> Evidence:
         if permission_peer.permission.references:

@@ -176,9 +176,6 @@ def _vpc_cidrs(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...] |
     return tuple(cidr for family in Family for cidr in cidrs[family])
 
 
-# --- rows
-
-
 def _explain_rule(
     judge: Judge, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
 ) -> RuleExplanation:

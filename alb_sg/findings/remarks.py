@@ -68,8 +68,6 @@ class RemarkFinder:
             *self._target_health(load_balancer, results),
         )
 
-    # --- authentication
-
     def _authentication(self, judge: Judge, load_balancer: LoadBalancer) -> Iterator[str]:
         """Listeners that authenticate although the load balancer cannot reach an identity provider."""
         permissions = judge.permissions_of(load_balancer)
@@ -85,8 +83,6 @@ class RemarkFinder:
                         f"{where} authenticates ({', '.join(types)}), but no outbound TCP 443 is open in {groups}: the "
                         "load balancer cannot reach the identity provider"
                     )
-
-    # --- who else sends
 
     def _senders(self, load_balancer: LoadBalancer) -> Iterator[str]:
         """Services that send to internal load balancers from elsewhere than the VPC's own clients."""
@@ -111,8 +107,6 @@ class RemarkFinder:
                 service = SENDERS_BY_INTERFACE_TYPE[interface.interface_type]
                 found.setdefault(interface.vpc_id, {}).setdefault(service, []).append(interface.id)
         return found
-
-    # --- targets
 
     def _target_health(self, load_balancer: LoadBalancer, results: Sequence[Result]) -> Iterator[str]:
         """Targets whose health contradicts what the rules about them say."""

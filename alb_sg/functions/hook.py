@@ -168,9 +168,6 @@ def _answer(
     }
 
 
-# --- the request
-
-
 def read_request(event: Mapping[str, Any]) -> HookRequest:
     """An event of CloudFormation, whose documentation spells two names both ways. Raises InvalidInputError."""
     data = event.get("requestData")
@@ -213,9 +210,6 @@ def parse_rules(text: str) -> dict[Recommendation, Parameters]:
                 RULES_VARIABLE,
             )
     return {RECOMMENDATIONS_BY_NAME[name]: parse_parameters(given) for name, given in value.items()}
-
-
-# --- the evaluation
 
 
 def evaluate(

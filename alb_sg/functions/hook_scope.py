@@ -142,9 +142,6 @@ def _may_be_in(group: TargetGroup, vpcs: set[str]) -> bool:
     return not group.vpc_id or group.vpc_id in vpcs or any(not one or is_placeholder(one) for one in vpcs)
 
 
-# --- what changes
-
-
 def _changes(scenarios: Sequence[Scenario], base: Estate) -> _Changes:
     changes = _Changes()
     for scenario in scenarios:

@@ -112,8 +112,6 @@ class GroupSelector:
         }
         return sorted(names, key=lambda one: (names[one] != dedicated, names[one] == DEFAULT_GROUP_NAME, one))
 
-    # --- obstacles
-
     def _obstacles(
         self,
         group_id: str,
@@ -182,8 +180,6 @@ class GroupSelector:
             if total > self._policy.rules_per_group:
                 return f"{total} {family.label} rules of {self._policy.rules_per_group}"
         return None
-
-    # --- a new group
 
     def _plan_new_group(self, why: str) -> NewGroup:
         load_balancer = self._load_balancer

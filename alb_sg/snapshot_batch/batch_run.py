@@ -42,8 +42,6 @@ class BatchRun:
         self._bucket = bucket
         self._max_concurrency = max_concurrency
 
-    # --- steps
-
     def plan(
         self,
         source: Mapping[str, str],
@@ -112,8 +110,6 @@ class BatchRun:
         }
         self._put("summary.json", json.dumps(summary, indent=2).encode())
         return summary
-
-    # --- objects
 
     def _write_items(self, round_number: int, items: list[WorkItem]) -> dict[str, Any]:
         name = _items_name(round_number)

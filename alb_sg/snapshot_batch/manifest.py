@@ -152,9 +152,6 @@ def result_name(manifest: Manifest, item: WorkItem) -> str:
     return f"{item.account_region.account_id}_{item.account_region.region}-{digest}.jsonl.gz"
 
 
-# --- exemptions
-
-
 def _exemption_document(loaded: LoadedExemptions) -> dict[str, Any]:
     entries = [
         {

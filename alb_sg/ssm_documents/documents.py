@@ -59,9 +59,6 @@ def document_text(content: Mapping[str, Any]) -> str:
     return GENERATED_HEADER + to_yaml(content)
 
 
-# --- a document for each rule
-
-
 def _fix_document(recommendation: Recommendation, limits: DocumentLimits) -> Content:
     rule = recommendation.name
     parameters = fix_parameters(rule, limits)
@@ -167,9 +164,6 @@ def _description(recommendation: Recommendation) -> str:
     )
 
 
-# --- the document that undoes them
-
-
 def _undo_document() -> Content:
     return {
         "description": (
@@ -193,8 +187,6 @@ def _undo_document() -> Content:
         ],
     }
 
-
-# --- steps
 
 ACCOUNT_AND_REGION = {"AccountId": "{{ global:ACCOUNT_ID }}", "Region": "{{ global:REGION }}"}
 END_STEP = {

@@ -148,9 +148,6 @@ def test_throttled_calls_are_made_again(config: ConfigStandIn, monkeypatch: pyte
     assert len(judged(found)[0]) == 5
 
 
-# --- gaps
-
-
 @pytest.mark.parametrize(
     ("unrecorded", "rules_in_error"),
     [
@@ -269,9 +266,6 @@ def test_load_balancers_that_other_items_name_are_missed_by_name(config: ConfigS
     config.add_aggregator(NAME, [source(HERE)])
     (unseen,) = read().errors
     assert unseen.load_balancer_arn == arn
-
-
-# --- failures
 
 
 def test_an_account_that_refuses_is_an_error_and_the_others_are_judged(config: ConfigStandIn) -> None:

@@ -46,9 +46,6 @@ THROTTLED = Failure("ThrottlingException", "Rate exceeded")
 DENIED = Failure("AccessDeniedException", "not allowed")
 
 
-# --- verdicts
-
-
 def test_verdicts_are_findings_with_their_annotations(recording: Recording) -> None:
     recording.first_step(
         [verdicts("web", {INGRESS: "NON_COMPLIANT"}), verdicts("api", {INGRESS: "COMPLIANT"})],
@@ -310,9 +307,6 @@ def test_not_applicable_stays_so_where_it_is_recorded(recording: Recording) -> N
     assert finding.compliance is Compliance.NOT_APPLICABLE
 
 
-# --- what nobody looked at
-
-
 def test_a_load_balancer_without_a_verdict_is_a_gap_and_not_fine(recording: Recording) -> None:
     recording.first_step(
         [verdicts("web", {EGRESS: "COMPLIANT"})],
@@ -390,9 +384,6 @@ def test_an_organization_that_refuses_is_an_error(recording: Recording) -> None:
 def test_outdated_data_is_reported(recording: Recording) -> None:
     recording.first_step(sources=[source(ACCOUNT_REGION), source(OTHER, "OUTDATED")])
     assert recording.observed().completeness.gaps == (f"The aggregator does not have the latest of {OTHER}.",)
-
-
-# --- calls
 
 
 def test_all_pages_are_read(recording: Recording) -> None:
@@ -546,9 +537,6 @@ def test_the_order_of_rows_is_of_no_matter(monkeypatch: pytest.MonkeyPatch) -> N
         return recording.observed()
 
     assert observed(1) == observed(2)
-
-
-# --- accounts
 
 
 def account(id_: str, name: str) -> dict[str, str]:

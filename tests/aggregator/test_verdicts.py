@@ -268,9 +268,6 @@ def test_an_aggregator_is_required(command: Command) -> None:
     assert "--aggregator" in command.refused("verdicts")
 
 
-# --- exemptions
-
-
 def exemption(name: str, expires: str = "2027-12-31") -> dict[str, str]:
     said = {"reason": "moves", "owner": "edge", "ticket": "SEC-12", "expires": expires}
     return {"loadBalancer": arn(name), "rule": INGRESS, **said}

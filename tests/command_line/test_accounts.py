@@ -44,9 +44,6 @@ def found_in(document: Any) -> set[tuple[str, str, str]]:
 EVERY = {(account, REGION, f"web-{account[-1]}") for account in ACCOUNTS}
 
 
-# --- what is read and said
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("role", [ROLE, "audit/reader"])
 def test_every_active_account_is_judged(command: Command, organization: str, wire: Wire, role: str) -> None:
@@ -173,9 +170,6 @@ def test_the_partition_is_that_of_the_credentials(
     assert {given["RoleArn"] for given in wire.parameters} == {role_arn(one, partition) for one in ACCOUNTS}
 
 
-# --- what cannot be read
-
-
 def test_an_account_that_cannot_be_assumed_is_an_error_and_the_others_are_judged(
     command: Command, organization: str, wire: Wire
 ) -> None:
@@ -270,9 +264,6 @@ def test_accounts_that_the_file_lacks_are_refused(command: Command, organization
     assert "did you mean '100000000001'?" in command.refused(*given, "--account", "100000000011")
     assert "there is no account in unit Prod, so nothing" in command.refused(*given, "--unit", "Prod")
     assert "omit the others" in command.refused(*given, "--region", "all", "--region", REGION)
-
-
-# --- resuming
 
 
 def test_an_interrupted_walk_goes_on_where_it_was(
@@ -374,9 +365,6 @@ def test_old_and_damaged_results_are_read_again(
     assert wire.count("DescribeSecurityGroups") == 3
 
 
-# --- memory
-
-
 @pytest.mark.slow
 def test_an_estate_is_let_go_once_it_is_judged(
     command: Command, organization: str, monkeypatch: pytest.MonkeyPatch
@@ -397,9 +385,6 @@ def test_an_estate_is_let_go_once_it_is_judged(
     assert command(*BY_NAME, "--accounts", organization, "--region", REGION, "--region", OTHER_REGION).code == 1
     assert len(alive) == 6
     assert max(alive) - before <= 1
-
-
-# --- other commands
 
 
 def test_accounts_are_exported_together(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:

@@ -41,9 +41,6 @@ from tests.command_line.calling import Command, closed, in_order, without_advice
 WEB = load_balancer_arn("web")
 
 
-# --- exit codes
-
-
 @pytest.mark.parametrize(
     ("saved", "code"),
     [
@@ -99,9 +96,6 @@ def test_errors_count_for_any_alone_and_are_always_printed(command: Command, fai
     answer = command.on(closed(uncollected=["TargetGroups"]), "check", "--fail-on", fail_on)
     assert answer.code == code
     assert "was not collected" in answer.out
-
-
-# --- the JSON contract
 
 
 def test_json_is_the_contract_key_by_key(command: Command) -> None:
@@ -220,9 +214,6 @@ def test_same_input_same_bytes(command: Command, format_name: str) -> None:
     assert not first.out.endswith("\n\n")
 
 
-# --- the other formats
-
-
 @pytest.mark.parametrize("format_name", ["json", "jsonl", "csv"])
 def test_half_a_surrogate_pair_goes_out_as_json_writes_it(command: Command, tmp_path: Path, format_name: str) -> None:
     """JSON may hold one, and UTF-8 cannot."""
@@ -279,9 +270,6 @@ def test_an_option_that_does_not_concern_the_format_is_refused(
     assert named in command.refused("check", "--estate", command.file(closed()), *options)
 
 
-# --- history
-
-
 def _asff(command: Command, saved: Saved, hour: int) -> list[tuple[str, str, str]]:
     """The findings of a run at an hour: rule, compliance and record state."""
     runs = str(command.folder / "runs")
@@ -329,9 +317,6 @@ def test_csv_cells_are_no_formulas(command: Command, name: str) -> None:
     answer = command.on(saved, "check", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(answer.out)))
     assert {row["loadBalancerName"] for row in rows} == {f"'{name}"}
-
-
-# --- text
 
 
 def test_text_lists_outages_first_and_counts_compliant_ones(command: Command) -> None:
@@ -432,9 +417,6 @@ def test_text_names_the_accepted_source(command: Command) -> None:
     assert f"  {INGRESS}     HTTPS:443 open to accepted source 10.0.0.0/8" in answer.out
 
 
-# --- selectors
-
-
 def test_rule_names_are_read_kindly(command: Command) -> None:
     for name in (ICMP, "icmp_pmtud", "Icmp-Pmtud", "alb_sg_icmp_pmtud"):
         findings = command.on(closed(), "check", "--format", "json", "--rule", name).json["findings"]
@@ -464,9 +446,6 @@ def test_a_selector_that_matches_nothing_is_refused(command: Command) -> None:
 def test_a_selector_is_not_refused_where_load_balancers_were_not_read(command: Command) -> None:
     saved = in_order(uncollected=["LoadBalancers"])
     assert command.on(saved, "check", "--load-balancer", "web").code == 3
-
-
-# --- parameters
 
 
 def test_a_parameter_is_for_one_rule_or_for_all_that_take_it(command: Command) -> None:
@@ -529,9 +508,6 @@ def test_bad_options_are_refused_by_name(command: Command, options: list[str], n
 def test_parameters_are_refused_before_anything_is_read(command: Command) -> None:
     said = command.refused("check", "--estate", "absent.json", "--parameter", "TargetMatch=both")
     assert "TargetMatch" in said
-
-
-# --- sources
 
 
 @pytest.mark.parametrize(

@@ -129,9 +129,6 @@ def test_an_unknown_rule_is_not_blamed_on_the_settings(command: Command, tmp_pat
     assert said.startswith("alb-sg: unknown rule 'icmp'")
 
 
-# --- what applied, in JSON
-
-
 def test_json_has_what_applied_and_where_it_comes_from(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

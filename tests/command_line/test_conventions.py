@@ -21,9 +21,6 @@ from tests.tools import HANGING
 OTHER_REGION = "eu-west-1"
 
 
-# --- help
-
-
 def test_without_a_command_there_is_help(command: Command) -> None:
     answer = command()
     assert (answer.code, answer.err) == (0, "")
@@ -61,9 +58,6 @@ def test_it_runs_as_a_module() -> None:
     assert (done.returncode, done.stdout.split()[0]) == (0, "alb-sg")
 
 
-# --- suggestions
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -86,9 +80,6 @@ def test_a_wrong_load_balancer_is_refused_with_the_right_one(command: Command) -
     assert command.refused("check", "--load-balancer", "storefrnt", "--estate", path).endswith(
         "did you mean 'storefront'?\n"
     )
-
-
-# --- options
 
 
 def test_options_have_short_forms(command: Command, tmp_path: Path) -> None:
@@ -122,9 +113,6 @@ def test_force_color_colors_a_pipe_and_no_color_wins(command: Command, monkeypat
     assert "\x1b" not in command.on(closed(), "check").out
 
 
-# --- files
-
-
 @pytest.mark.parametrize("given", ["", "*.json", "**/*.json"])
 def test_estates_are_read_from_folders_and_patterns(command: Command, tmp_path: Path, given: str) -> None:
     folder = tmp_path / "estates"
@@ -145,9 +133,6 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(command: Command) -
     assert command("check", "--estate", path).code == 0
 
 
-# --- names
-
-
 @pytest.mark.parametrize("words", [("explain", "web"), ("fix", "web")])
 def test_a_name_of_several_load_balancers_is_refused(command: Command, words: tuple[str, ...]) -> None:
     here = estate(load_balancer("web", scheme="internal"))
@@ -156,9 +141,6 @@ def test_a_name_of_several_load_balancers_is_refused(command: Command, words: tu
     assert "'web' names 2 load balancers; give the ARN of one" in said
     assert f"{ACCOUNT} {REGION} internal {load_balancer_arn('web')}" in said
     assert f"{ACCOUNT} {OTHER_REGION} internet-facing arn:" in said
-
-
-# --- the dashboard
 
 
 def test_the_dashboard_reports_its_files_and_its_failure(command: Command, tmp_path: Path) -> None:
@@ -173,9 +155,6 @@ def test_the_dashboard_reports_its_files_and_its_failure(command: Command, tmp_p
     answer = command.on(in_order(uncollected=["TargetGroups"]), "dashboard", "-o", page)
     assert answer.code == 3
     assert answer.out == f"{wrote}; exit code 3: 3 errors, which the page lists\n"
-
-
-# --- completion
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -37,9 +37,6 @@ def ingress_of(*permissions: object, **fields: object) -> Saved:
     return estate(listener(443), group("sg-1", ingress=permissions), **fields)  # type: ignore[arg-type]  # shapes
 
 
-# --- text: what meets a row and why
-
-
 @pytest.mark.parametrize(
     ("saved", "lines"),
     [
@@ -404,9 +401,6 @@ def test_only_a_reference_is_evidence_where_targets_are_matched_by_group(command
     assert "allow outbound TCP 80 to sg-app" in shown
 
 
-# --- exit codes and selection
-
-
 @pytest.mark.parametrize(
     ("saved", "code"),
     [(in_order(), 0), (closed(), 1), (in_order(uncollected=["TargetGroups"]), 3)],
@@ -439,9 +433,6 @@ def test_an_empty_match_in_an_incomplete_list_is_an_error(command: Command) -> N
     answer = command.on(in_order(uncollected=["LoadBalancers"]), "explain", "web")
     assert (answer.code, answer.out) == (3, "")
     assert "LoadBalancers" in answer.err
-
-
-# --- JSON
 
 
 def test_json_holds_every_requirement_with_its_evidence(command: Command) -> None:

@@ -89,9 +89,6 @@ def denied(operation: str, code: str = "AccessDenied") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "not for you"}}, operation)
 
 
-# --- what is read
-
-
 def test_check_reads_the_account_of_the_credentials(command: Command, account: Account) -> None:
     answer = command("check", "--format", "json")
     assert answer.code == 1
@@ -206,9 +203,6 @@ def test_tags_are_read_for_tag_key_only(command: Command, at_the_wire: Callable[
     assert [operation for _, operation in calls if operation == "DescribeTags"]
 
 
-# --- what fails
-
-
 @pytest.mark.usefixtures("account")
 def test_load_balancers_that_cannot_be_listed_are_an_error(command: Command, at_the_wire: Callable[..., Calls]) -> None:
     at_the_wire(DescribeLoadBalancers=denied("DescribeLoadBalancers"))
@@ -254,9 +248,6 @@ def test_an_account_that_cannot_be_asked_for_is_an_error(command: Command, at_th
     assert answer.json["findings"] == []
     assert answer.json["errors"][0]["what"] == "the account of the credentials"
     assert command("export", "--output", "-").code == 3
-
-
-# --- what is refused
 
 
 def test_no_region_is_refused(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,9 +39,6 @@ COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions
 ALB_SG = Path(sys.executable).with_name("alb-sg")
 
 
-# --- help
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_description_examples_and_exit_codes(command: Command, name: str) -> None:
     answer = command(name, "--help")
@@ -72,9 +69,6 @@ def test_bad_calls_are_refused(command: Command, arguments: tuple[str, ...]) -> 
     assert "--help" in command.refused(*arguments)
 
 
-# --- rules
-
-
 def test_rules_say_all_that_is_known_of_each(command: Command) -> None:
     answer = command("rules")
     text = " ".join(answer.out.split())
@@ -103,9 +97,6 @@ def test_egress_rules_do_not_claim_that_egress_is_complete(command: Command) -> 
 
 def test_an_unknown_rule_is_refused(command: Command) -> None:
     assert "'nacl'" in command.refused("rules", "nacl")
-
-
-# --- output to a file
 
 
 def test_output_is_the_same_in_a_file(command: Command, tmp_path: Path) -> None:
@@ -161,9 +152,6 @@ def test_a_device_is_written_to_and_stays(command: Command) -> None:
     assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
 
 
-# --- colour
-
-
 def test_colour_is_for_terminals_only(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
@@ -173,9 +161,6 @@ def test_colour_is_for_terminals_only(command: Command, monkeypatch: pytest.Monk
     assert "\x1b" not in command.on(closed(), "check", "--format", "json").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in command.on(closed(), "check").out
-
-
-# --- the installed command
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -310,9 +295,6 @@ def test_an_interrupt_ends_with_one_line(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert said == b"alb-sg: interrupted\n"
     assert [one.name for one in tmp_path.iterdir()] == ["estate.json"]
-
-
-# --- hostile values
 
 
 HOSTILE = "\x1b[2J\x9b8m\u202e\u2066"

@@ -59,9 +59,6 @@ def check(command: Command, plan: Plan, *arguments: str) -> Answer:
     return command("check", "--terraform-plan", str(plan.write(command.folder / "plan.json")), *arguments)
 
 
-# --- alone
-
-
 def test_a_plan_in_order(command: Command) -> None:
     answer = check(command, open_web(), "--format", "json")
     assert answer.code == 0
@@ -171,9 +168,6 @@ def test_an_unknown_name(command: Command) -> None:
     assert "no load balancer has the name 'shop'" in command.refused(
         "check", "--terraform-plan", plan, "--load-balancer", "shop"
     )
-
-
-# --- over an estate
 
 
 def saved(*, api_open: bool = True) -> Any:
@@ -470,9 +464,6 @@ def test_over_a_live_account(command: Command, monkeypatch: pytest.MonkeyPatch) 
         plan = change().create("aws_vpc_security_group_ingress_rule.a", **{**RULE, "security_group_id": group_id})
         answer = check(command, plan, "--region", REGION, "--format", "json")
     assert changes(answer) == {("web", INGRESS): FIXED, ("web", ICMP): STILL}
-
-
-# --- what people hand in
 
 
 def changed(**change: Any) -> dict[str, Any]:

@@ -38,9 +38,6 @@ def arn_of(command: Command, account: str) -> str:
     return str(findings[0]["loadBalancerArn"])
 
 
-# --- what is read
-
-
 def test_explain_reads_with_the_role(command: Command, wire: Wire) -> None:
     answer = command("explain", "web-1", *ROLE, "--format", "json")
     assert answer.code == 1
@@ -216,9 +213,6 @@ def test_no_account_is_changed_without_the_configured_role(
 ) -> None:
     monkeypatch.setenv("ALB_SG_ASSUME_ROLE", "reader")
     assert "--assume-role reader is of every account, and this command reads one" in command.refused(*words)
-
-
-# --- what is refused
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,6 @@ def _in_folder(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(command.folder)
 
 
-# --- over a saved estate
-
-
 def saved(command: Command, *more: Any, **physical_ids: str) -> None:
     """The stack as it is deployed."""
     found = estate(
@@ -251,9 +248,6 @@ def test_another_stack_than_that_of_the_resources_is_refused(command: Command) -
     answer = command("check", "--template", "blog=template.yaml", *SAVED[3:])
     assert answer.code == 2
     assert "no --template is for the stack 'shop'" in answer.err
-
-
-# --- over an account
 
 
 @pytest.mark.slow

@@ -187,9 +187,6 @@ def test_a_port_that_is_exempt_counts_as_used(command: Command) -> None:
     assert "port 444 exempt until 2027-01-31 by team-edge (SEC-12)" in finding["annotation"]
 
 
-# --- the commands, executed
-
-
 @pytest.fixture
 def aws() -> Iterator[EmbeddedAws]:
     with EmbeddedAws() as account:

@@ -29,9 +29,6 @@ def verdicts(answer: Answer, when: str) -> dict[str, str]:
     return {found["rule"]: found["compliance"] for found in answer.json[when]["findings"]}
 
 
-# --- each change
-
-
 def test_a_listener_that_would_not_be_open(command: Command) -> None:
     answer = command.on(in_order(), "what-if", "web", "--add-listener", "8443", "--format", "json")
     assert answer.code == 1
@@ -168,9 +165,6 @@ def test_changes_combine(command: Command) -> None:
     )
     assert answer.code == 0
     assert answer.out.count("stays COMPLIANT") == 5
-
-
-# --- refusals and errors
 
 
 @pytest.mark.parametrize(

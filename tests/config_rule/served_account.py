@@ -55,8 +55,6 @@ class ServedAccount:
     _seconds: int = 0
     _session: Any = None
 
-    # --- the clients
-
     def make_client(self, service: str, region: str | None = None, *, session: Any = None, **credentials: str) -> Any:
         """In place of `alb_sg.aws.clients.make_client`."""
         client = _made_once(service, region or REGION, tuple(credentials.items()))
@@ -106,8 +104,6 @@ class ServedAccount:
         }
         return results[operation]
 
-    # --- events
-
     def scheduled(self, rule: str, parameters: Mapping[str, str] | None = None, **changes: Any) -> Shape:
         """The event of a periodic run."""
         return self._event(rule, {"messageType": "ScheduledNotification"}, parameters) | changes
@@ -156,8 +152,6 @@ class ServedAccount:
     def _next_time(self) -> str:
         self._seconds += 1
         return f"2026-05-01T00:{self._seconds // 60:02d}:{self._seconds % 60:02d}.000Z"
-
-    # --- what the handler does
 
     def run(self, rule: str, event: Mapping[str, Any]) -> list[Shape]:
         """The real handler's answer to an event."""

@@ -55,9 +55,6 @@ def result(**changes: Any) -> Shape:
     }
 
 
-# --- putting
-
-
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
@@ -123,9 +120,6 @@ def test_a_later_batch_is_put_after_a_refused_one(pauses: list[float]) -> None:
     failed = put_evaluations(client(answer), many, "token")
     assert [one.resource_id for one in failed] == [f"{number:03}" for number in range(evaluations.BATCH_SIZE)]
     assert {one.cause for one in failed} == {"PutEvaluations: AccessDeniedException: no"}
-
-
-# --- reading
 
 
 def test_results_with_what_the_api_may_leave_out() -> None:

@@ -69,9 +69,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
         yield shop
 
 
-# --- change events
-
-
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_every_rule_judges_on_every_type_of_change(aws: Shop, rule: str) -> None:
     expected = {
@@ -321,9 +318,6 @@ def test_a_target_group_of_type_alb_concerns_those_registered_now_and_before(aws
     assert aws.recorded()[1:] == [(aws.web, "COMPLIANT")]
 
 
-# --- oversized notifications
-
-
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_oversized_notifications_work_to_the_end(aws: Shop, rule: str) -> None:
     aws.config.add_item(
@@ -380,9 +374,6 @@ def test_a_deleted_target_group_that_was_too_large_still_names_who_stood_behind_
     event = aws.change_event(LISTENER_RULE, TARGET_GROUP_TYPE, behind, status="ResourceDeleted", oversized=True)
     aws.run(LISTENER_RULE, event)
     assert aws.recorded() == [(aws.web, "COMPLIANT")]
-
-
-# --- the periodic run
 
 
 def test_the_periodic_run_judges_all_and_clears_deleted_load_balancers(aws: Shop) -> None:
@@ -485,9 +476,6 @@ def test_verdicts_that_cannot_be_listed_are_not_cleared_but_the_run_fails(aws: S
     with pytest.raises(IncompleteEvaluationError, match="no longer apply"):
         aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
-
-
-# --- errors
 
 
 def log_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -732,9 +720,6 @@ def test_a_refused_put_is_an_error(aws: Shop) -> None:
     aws.faults.fail("PutEvaluations", "AccessDeniedException")
     with pytest.raises(IncompleteEvaluationError, match="AccessDeniedException"):
         aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
-
-
-# --- parameters and roles
 
 
 @pytest.mark.parametrize("oversized", [False, True])

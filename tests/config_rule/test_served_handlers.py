@@ -86,9 +86,6 @@ def error_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [line for line in log_lines(capsys) if line.get("level") == "ERROR"]
 
 
-# --- change events
-
-
 @pytest.mark.parametrize(
     ("rule", "verdict"),
     [
@@ -218,9 +215,6 @@ def test_a_deleted_load_balancer_leaves_ports_unused_in_the_groups_that_it_share
     assert account.recorded() == [("other", "NOT_APPLICABLE"), ("web", "COMPLIANT")]
 
 
-# --- oversized notifications
-
-
 def oversized_target_group(account: ServedAccount) -> dict[str, Any]:
     return account.changed(ICMP, TARGET_GROUP_TYPE, target_group_arn("gone"), status="ResourceDeleted", oversized=True)
 
@@ -261,9 +255,6 @@ def test_an_unreadable_history_is_an_error_and_live_state_is_judged(
     [line] = error_lines(capsys)
     assert line["loadBalancerArn"] is None
     assert target_group_arn("web") in line["what"]
-
-
-# --- periodic runs
 
 
 def test_a_periodic_run_judges_all_and_clears_what_is_gone(account: ServedAccount) -> None:
@@ -386,9 +377,6 @@ def test_an_empty_account_is_answered_with_nothing(account: ServedAccount) -> No
     assert account.puts() == [0]
 
 
-# --- what AWS Config takes
-
-
 def test_a_call_takes_a_hundred_evaluations(account: ServedAccount) -> None:
     account.saved = shop(*(load_balancer(f"lb-{number:03}") for number in range(201)))
     account.run(ICMP, account.scheduled(ICMP))
@@ -447,9 +435,6 @@ def test_recorded_evaluations_are_never_in_test_mode(account: ServedAccount) -> 
     assert [one.params["TestMode"] for one in account.config.calls if one.operation == "PutEvaluations"] == [False]
 
 
-# --- the log
-
-
 def test_metrics_are_the_last_line(account: ServedAccount, capsys: pytest.CaptureFixture[str]) -> None:
     account.run(EGRESS, account.scheduled(EGRESS))
     *others, line = log_lines(capsys)
@@ -500,9 +485,6 @@ def test_target_groups_that_are_not_followed_are_a_warning(
         "loadBalancerArn": None,
         "what": "this change",
     }
-
-
-# --- events and parameters that are refused
 
 
 @pytest.mark.parametrize(
@@ -618,8 +600,6 @@ def test_rdklibs_methods_judge_the_same(account: ServedAccount) -> None:
         assert [(one.complianceResourceId, one.complianceType) for one in found] == [(WEB, "NON_COMPLIANT")]
 
 
-# --- roles and regions
-
 ASSUMED = {"aws_access_key_id": "assumed", "aws_secret_access_key": "secret", "aws_session_token": "token"}
 
 
@@ -682,9 +662,6 @@ def test_an_event_without_an_account_is_of_the_account_of_its_clients(account: S
     assert account.recorded() == [("web", "NON_COMPLIANT")]
     account.run(ICMP, account.changed(ICMP, LOAD_BALANCER_TYPE, WEB))
     assert account.operations().count("GetCallerIdentity") == 1
-
-
-# --- exemptions
 
 
 def exempting(account: ServedAccount, **changes: Any) -> None:
@@ -782,9 +759,6 @@ def test_an_exemption_may_not_last_longer_than_the_deployment_allows(
     with pytest.raises(IncompleteEvaluationError, match="90 days"):
         account.run(ICMP, account.scheduled(ICMP, {"Exemptions": EXEMPTIONS}))
     assert account.recorded() == [("web", "NON_COMPLIANT")]
-
-
-# --- AWS Config's recordings
 
 
 def times(account: ServedAccount) -> list[datetime]:

@@ -139,9 +139,6 @@ def hostile() -> Organization:
     return Organization(observation, made.earlier, made.plans)
 
 
-# --- the estate
-
-
 def _account_id(number: int) -> str:
     return f"{111122223333 + number * 1_000_003:012d}"
 
@@ -307,9 +304,6 @@ class _Home:
             prefix_lists={},
             tags=tags,
         )
-
-
-# --- what is observed
 
 
 def _observed(estates: Sequence[Estate], as_of: datetime, pictures: int) -> Observation:

@@ -182,9 +182,6 @@ def unfold(page: Page) -> None:
         page.locator("#fold > summary").click()
 
 
-# --- every number
-
-
 def test_the_summary_agrees_with_the_data(show: Open, written: Written) -> None:
     page = show(written.at())
     assert numbers(page) == recount.count_compliance(written.data)
@@ -540,9 +537,6 @@ def test_pictures_that_are_left_out_are_said_before_the_table(show: Open, tmp_pa
     page.get_by_text(f"alb-sg explain {without['arn']}").wait_for()
 
 
-# --- filters, addresses, Back
-
-
 @pytest.mark.parametrize(
     ("fragment", "keep"),
     [
@@ -754,9 +748,6 @@ def test_a_number_of_the_matrix_leads_to_its_findings(show: Open, written: Writt
     expect(page.locator("#worst tbody tr")).to_have_count(int(shown[1]))
 
 
-# --- one load balancer
-
-
 def test_the_picture_and_the_table_draw_each_recommended_row(show: Open, written: Written) -> None:
     one = recount.to_do(recount.pairs(written.data))[0][0]
     page = show(written.at(f"#lb={quote(one['arn'], safe='')}"))
@@ -820,9 +811,6 @@ def test_history_has_each_change_of_a_verdict(show: Open, written: Written) -> N
     )
     expected = sum(len(found["history"]) + ("change" in found) for found in one["verdicts"] if "history" in found)
     assert len(rows) == expected > len(verdict["history"])
-
-
-# --- the rules on targets and on unused openings
 
 
 @pytest.fixture(scope="module")
@@ -897,9 +885,6 @@ def test_causes_of_both_sides_name_the_rules(show: Open, both_sides: Written) ->
     assert [row for row in rows.values() if not row["Missing and unused rules"].strip()] == []
 
 
-# --- whom to ask
-
-
 @pytest.fixture(scope="module")
 def owned(tmp_path_factory: pytest.TempPathFactory) -> Written:
     made = organization(240)
@@ -944,9 +929,6 @@ def test_console_links_lead_through_the_access_portal(show: Open, owned: Written
         parameters = parse_qs(query, strict_parsing=True)
         assert (parameters["account_id"], parameters["role_name"]) == ([one["account"]], ["ReadOnly"])
         assert parameters["destination"][0].startswith(f"https://{one['region']}.console.aws.amazon.com/")
-
-
-# --- tables
 
 
 @pytest.mark.parametrize(
@@ -1104,9 +1086,6 @@ def test_an_empty_page_says_that_there_are_no_load_balancers(show: Open, tmp_pat
     assert page.locator('[data-number="percent"]').inner_text() == "\u2013"
 
 
-# --- small screens
-
-
 @pytest.mark.parametrize("width", [390, 768])
 def test_problems_are_seen_first_on_a_small_screen(show: Open, written: Written, width: int) -> None:
     one = recount.to_do(recount.pairs(written.data))[0][0]
@@ -1124,9 +1103,6 @@ def test_problems_are_seen_first_on_a_small_screen(show: Open, written: Written,
         ".map(part => part.getAttribute('aria-label'))"
     )
     assert wide == []
-
-
-# --- export
 
 
 def _download(page: Page, button: str) -> str:
@@ -1240,9 +1216,6 @@ def test_names_that_try_to_harm_do_none(show: Open, tmp_path: Path) -> None:
         title = page.locator("#detail-title")
         expect(title).to_have_text(one["name"])
         assert title.text_content() == one["name"]
-
-
-# --- keyboard, screen readers, paper, no script
 
 
 def test_the_keyboard_alone_suffices(show: Open, written: Written) -> None:

@@ -240,9 +240,6 @@ def test_an_error_is_no_improvement(command: Command) -> None:
     assert (found.non_compliant, found.not_judged, found.change) == (0, 1, 0)
 
 
-# --- whom to ask
-
-
 ACCOUNTS = {"Accounts": [{"Id": ACCOUNT, "Arn": "arn", "Name": "shop", "Unit": "Production/Shops", "Status": "ACTIVE"}]}
 
 
@@ -347,9 +344,6 @@ def test_a_part_has_a_trend_where_history_is_kept(command: Command) -> None:
 def test_options_that_do_not_go_together(command: Command, arguments: list[str], said: str) -> None:
     output = str(command.folder / "p.html")
     assert said in command.refused("dashboard", "--estate", command.file(closed()), "--output", output, *arguments)
-
-
-# --- the audit
 
 
 def test_the_audit_names_sources_hashes_parameters_and_exemptions(command: Command) -> None:

@@ -291,9 +291,6 @@ def test_malformed_tags_of_a_group_name_no_owner() -> None:
     assert (observation.owner_of(first), observation.owner_of(second)) == (None, "edge")
 
 
-# --- parts
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("by", SplitBy)
 def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
@@ -443,9 +440,6 @@ def test_names_of_parts_are_no_paths() -> None:
     found.feed(render_index(whole, SplitBy.OWNER, parts, "../org.html"))
     assert "img" not in found.tags
     assert "script" not in found.tags
-
-
-# --- causes and ranks
 
 
 def missing(

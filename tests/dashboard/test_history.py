@@ -145,9 +145,6 @@ def test_since_and_steps() -> None:
     assert ledger.previous_verdict(verdict("a", GOOD))["change"] == VerdictChange.FIXED.value
 
 
-# --- files
-
-
 def _write(folder: Path, made: Run) -> Path:
     path = folder / f"{made.as_of.replace(':', '')}.jsonl.gz"
     with open_output(str(path), machine_readable=True) as stream:

@@ -207,9 +207,6 @@ def test_nothing_to_judge_and_unknown_parameters(s3: Any) -> None:
         handle({"step": "plan", "run": RUN, "time": TIME, "source": {"bucket": SOURCE}, "parameters": other})
 
 
-# --- exemptions
-
-
 @pytest.fixture
 def place(s3: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where the sweep and the command look for exemptions; nothing is there yet."""

@@ -166,9 +166,6 @@ def test_an_invalid_place_is_refused(source: str) -> None:
         assert not re.fullmatch(template(name)["Parameters"]["Exemptions"]["AllowedPattern"], source)
 
 
-# --- as data
-
-
 @pytest.mark.parametrize("name", ["dashboard.yaml", "sweep.yaml"])
 def test_buckets_are_private_encrypted_versioned_and_over_tls_alone(name: str) -> None:
     [bucket] = of_type(template(name), "AWS::S3::Bucket").values()
@@ -255,9 +252,6 @@ def test_nothing_fails_silently() -> None:
                 assert all("DeadLetterConfig" in target for target in rule["Targets"])
 
 
-# --- functions as the code has them
-
-
 def function_of(name: str) -> dict[str, Any]:
     [found] = of_type(template(name), FUNCTION).values()
     return found
@@ -292,9 +286,6 @@ def test_a_function_writes_to_its_own_log_group(name: str) -> None:
     assert log["LogGroupName"] == group
     [writing] = [one for one in statements(name, "FunctionRole") if "logs:PutLogEvents" in one["Action"]]
     assert writing["Resource"]["Fn::Sub"].endswith(f":log-group:{group}:*")
-
-
-# --- the sweep's state machine
 
 
 def states(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -339,9 +330,6 @@ def test_the_state_machine_has_the_permissions_it_needs() -> None:
     assert allowed["states:RedriveExecution"]["Fn::Sub"].endswith(f":execution:{name}*:*")
 
 
-# --- the aggregator
-
-
 def test_the_dashboard_reads_the_aggregator_that_is_made() -> None:
     [aggregator] = of_type(template("aggregator.yaml"), "AWS::Config::ConfigurationAggregator").values()
     name = template("dashboard.yaml")["Parameters"]["AggregatorName"]["Default"]
@@ -376,9 +364,6 @@ def test_data_is_encrypted_and_each_exception_has_a_reason() -> None:
         for resource in made["Resources"].values():
             for skipped in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
                 assert len(skipped["comment"]) > 20
-
-
-# --- changes of compliance
 
 
 def change(**detail: Any) -> dict[str, Any]:

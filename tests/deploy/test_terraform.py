@@ -160,9 +160,6 @@ def test_a_module_gives_another_every_variable() -> None:
         assert set(body) - {"source"} - LANGUAGE == asked
 
 
-# --- side by side
-
-
 @pytest.fixture(params=[SHIPPED, EVERYTHING], ids=["shipped", "everything"])
 def content(request: pytest.FixtureRequest) -> dict[str, Any]:
     found: dict[str, Any] = request.param

@@ -131,9 +131,6 @@ def test_build_prints_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert (tmp_path / artifact.name).read_bytes() == artifact.content
 
 
-# --- out of the zip
-
-
 def test_handlers_work_out_of_the_zip_with_boto3_alone(
     artifact: Artifact, server: str, tmp_path: Path, files: dict[str, zipfile.ZipInfo]
 ) -> None:

@@ -99,9 +99,6 @@ def resources(templates: dict[str, dict[str, Any]], kind: str) -> list[tuple[str
     ]
 
 
-# --- tags
-
-
 def test_everything_that_takes_tags_has_them(templates: dict[str, dict[str, Any]]) -> None:
     """CloudFormation's own schemas say what takes tags."""
     seen = set()
@@ -180,9 +177,6 @@ def test_the_stack_itself_has_the_tags(tmp_path: Path) -> None:
     assert [tag for tag in tags if tag in TAG_LIST] == TAG_LIST
 
 
-# --- roles
-
-
 def test_every_role_has_boundary_and_path(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, ROLE)
     assert {name.split(":")[0] for name, _ in found} == {
@@ -222,9 +216,6 @@ def test_every_arn_of_a_role_has_its_path(texts: dict[str, str], templates: dict
     assert len("platform/alb-sg-evaluation") <= pack["Parameters"]["EvaluationRoleName"]["MaxLength"]
 
 
-# --- network
-
-
 def test_every_function_is_in_the_network_of_its_region(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, FUNCTION)
     assert {name.split(":")[0] for name, _ in found} == {
@@ -259,9 +250,6 @@ def test_every_function_may_have_interfaces_and_use_the_keys(templates: dict[str
             assert granted["UseKeys"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
-# --- code signing
-
-
 def test_every_function_runs_the_signed_copy(tmp_path: Path) -> None:
     signing = {region: arn_of_signing(region) for region in KEYS}
     settings = settings_of({**WHOLE, "landingZone": {"codeSigning": signing}}, tmp_path)
@@ -274,9 +262,6 @@ def test_every_function_runs_the_signed_copy(tmp_path: Path) -> None:
             f"signed/{ARTIFACT.key}",
             {"Fn::Join": ["", ["signed/", {"Ref": "ArtefactKey"}]]},
         )
-
-
-# --- keys and logs
 
 
 @pytest.mark.parametrize(
@@ -319,9 +304,6 @@ def test_every_log_is_kept_as_long(templates: dict[str, dict[str, Any]]) -> None
     # Of the functions in central.yaml and both stacks, the dashboard's, the Hook's and the sweep's.
     assert len(found) == 3 * RULE_COUNT + 3
     assert {properties["RetentionInDays"] for _, properties in found} == {365}
-
-
-# --- the templates as CloudFormation reads them
 
 
 def test_cfn_lint_finds_nothing(texts: dict[str, str]) -> None:
@@ -410,9 +392,6 @@ def test_pack_writes_the_hand_written_templates_too(tmp_path: Path, capsys: pyte
         assert "/platform/" in written
 
 
-# --- invalid input
-
-
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
@@ -474,9 +453,6 @@ def test_a_mistake_is_one_sentence_that_says_where_and_what(
     said = capsys.readouterr().err
     assert sentence in said
     assert not (tmp_path / "dist").exists()
-
-
-# --- organizational units
 
 
 def test_units_get_the_pack_through_a_stack_set(tmp_path: Path) -> None:

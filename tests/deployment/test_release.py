@@ -132,9 +132,6 @@ def test_absent_credentials_are_said_with_what_to_do(
     )
 
 
-# --- the version
-
-
 def test_the_version_is_defined_once() -> None:
     """`pyproject.toml` takes it from the package; the change log's first heading is about it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

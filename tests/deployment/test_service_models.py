@@ -78,9 +78,6 @@ def described(shape: Any, inside: tuple[str, ...] = ()) -> Any:
     return shape.name, shape.type_name, shape.serialization, shape.metadata, list(nested.items()), parts
 
 
-# --- what is in them
-
-
 def test_every_action_that_a_rule_declares_has_its_operation() -> None:
     prefixes = {"elasticloadbalancing": "elbv2"}
     for recommendation in RECOMMENDATIONS:
@@ -104,9 +101,6 @@ def test_an_operation_that_botocore_does_not_know_is_named() -> None:
     model: dict[str, Any] = {"operations": {}, "shapes": {}}
     with pytest.raises(InvalidInputError, match="model of ec2 has no DescribeNothing; install a newer boto3"):
         reduce_model(model, "ec2", ["DescribeNothing"])
-
-
-# --- that they are botocore's own
 
 
 @pytest.mark.usefixtures("shipped")
@@ -239,9 +233,6 @@ def test_the_same_endpoints(service: str, region: str) -> None:
     [operation, *_] = called_operations()[service]
     parameters = example(other.meta.service_model.operation_model(operation).input_shape)
     assert sent(one, operation, parameters)[1] == sent(other, operation, parameters)[1]
-
-
-# --- when they are used
 
 
 @pytest.mark.usefixtures("shipped")

@@ -100,9 +100,6 @@ def deploy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Deployment:
     return Deployment(tmp_path, capsys)
 
 
-# --- stacks
-
-
 def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
     artifact = function_artifact(RULES)
     texts = render_templates(settings_of(ORGANIZATION, tmp_path), artifact)
@@ -150,9 +147,6 @@ def test_the_pack_is_put_into_an_organization(aws: Faults, tmp_path: Path) -> No
     ]
     assert found["OrganizationConformancePackName"] == "alb-sg"
     assert found["ExcludedAccounts"] == ["444455556666"]
-
-
-# --- deploy-stack
 
 
 def test_one_account_and_then_an_update(aws: Faults, deploy: Deployment) -> None:
@@ -284,8 +278,6 @@ def test_upload_says_where_central_yaml_will_look(aws: Faults, deploy: Deploymen
     assert (status, said) == (0, f"us-east-1: s3://{BUCKET}/{key}\n")
     assert client("s3").head_object(Bucket=BUCKET, Key=key)["ContentType"] == "application/zip"
 
-
-# --- what is refused, before anything is changed
 
 CHANGES = ("PutObject", "CreateStack", "UpdateStack", "PublishLayerVersion")
 

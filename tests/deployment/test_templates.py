@@ -75,9 +75,6 @@ def pack_resolver(pack: dict[str, Any], **parameters: str) -> Resolver:
     return Resolver(pack, account=MEMBER, region="eu-central-1", **{"CentralAccountId": CENTRAL, **parameters})
 
 
-# --- as files
-
-
 @pytest.mark.slow
 def test_cfn_lint_finds_nothing(variant: dict[str, Any], tmp_path: Path) -> None:
     regions = settings_of(variant, tmp_path).regions
@@ -134,9 +131,6 @@ def test_as_many_accounts_as_may_be_listed_fit(tmp_path: Path) -> None:
     assert policy <= 20 * 1024
 
 
-# --- rules
-
-
 def all_rules(templates: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     found = []
     for name, template in templates.items():
@@ -185,9 +179,6 @@ def test_descriptions_fit_with_the_longest_severity() -> None:
     for name in RULE_NAMES:
         # rdk allows one character less than AWS Config.
         assert len(f"[CRITICAL] {RECOMMENDATIONS_BY_NAME[name].requirement_text}") <= 255
-
-
-# --- the pack's parameters
 
 
 def test_every_parameter_of_a_rule_is_one_of_the_pack(templates: dict[str, dict[str, Any]]) -> None:
@@ -240,9 +231,6 @@ def test_parameters_as_long_as_the_pack_takes_them_fit_a_rule(templates: dict[st
     resolve = pack_resolver(pack, **longest)
     for properties in of_type(pack, CONFIG_RULE).values():
         assert len(json.dumps(resolve(properties["InputParameters"]))) <= 1024
-
-
-# --- wiring
 
 
 def test_rules_of_the_pack_name_functions_of_the_central_stack(templates: dict[str, dict[str, Any]]) -> None:

@@ -133,7 +133,6 @@ def all_alarms(of_ingress_function: list[Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "check", "status", "found"),
     [
-        # --- the recorder
         (
             changes(config__DescribeConfigurationRecorders=recorders()),
             "recorder",
@@ -243,7 +242,6 @@ def all_alarms(of_ingress_function: list[Any]) -> dict[str, Any]:
             PROBLEM,
             "the channel default does not deliver history (AccessDenied)",
         ),
-        # --- rules
         (
             changes(
                 config__DescribeConfigRules={"ConfigRules": other_rules(config_rule)},
@@ -262,7 +260,6 @@ def all_alarms(of_ingress_function: list[Any]) -> dict[str, Any]:
             PROBLEM,
             "is DELETING",
         ),
-        # --- runs
         (
             changes(
                 config__DescribeConfigRuleEvaluationStatus={
@@ -326,7 +323,6 @@ def all_alarms(of_ingress_function: list[Any]) -> dict[str, Any]:
             NOTICE,
             "it has no verdict",
         ),
-        # --- functions
         (
             changes(
                 lambda__ListFunctions={"Functions": other_rules(configuration)},
@@ -421,7 +417,6 @@ def all_alarms(of_ingress_function: list[Any]) -> dict[str, Any]:
             PROBLEM,
             "the account's quota is 10, of which 10 are unreserved; 5 functions without reserved concurrency use them",
         ),
-        # --- alarms and lost events
         (
             changes(cloudwatch__DescribeAlarms=all_alarms([])),
             "alarms",
@@ -458,7 +453,6 @@ def all_alarms(of_ingress_function: list[Any]) -> dict[str, Any]:
             PROBLEM,
             "it has no failed-event queue",
         ),
-        # --- exemptions
         (
             changes(
                 config__DescribeConfigRules={
@@ -540,9 +534,6 @@ def test_a_permission_for_every_account_is_enough() -> None:
     assert not_ok(checked(answers)) == []
 
 
-# --- a member account
-
-
 def test_functions_of_another_account_are_checked_there() -> None:
     results = checked(member())
     assert not_ok(results) == [("functions", NOTICE)]
@@ -568,9 +559,6 @@ def test_the_role_that_functions_assume(answer: Any, status: CheckStatus, found:
     [result] = [result for result in checked(answers) if result.check == "evaluation role"]
     assert result.place == f"{PLACE} {ROLE}"
     assert (result.status, found in result.found) == (status, True)
-
-
-# --- what cannot be read
 
 
 @pytest.mark.parametrize("call", sorted(healthy().given))

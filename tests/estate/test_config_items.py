@@ -81,9 +81,6 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Estate:
     return estate
 
 
-# --- recorded samples
-
-
 def _sample(name: str) -> Any:
     return json.loads((SAMPLES / name).read_text())
 
@@ -351,9 +348,6 @@ def test_a_recorded_query_must_select_the_type(tmp_path: Path) -> None:
     assert read_config_items([write(tmp_path, answer)]) == []
 
 
-# --- spellings
-
-
 def test_items_read_as_the_saved_estate_of_the_same(tmp_path: Path, expected: Estate) -> None:
     assert read(tmp_path, config_items()) == expected
 
@@ -611,9 +605,6 @@ def test_neither_spelling_nor_the_order_of_items_and_files_matters(given_case: A
         assert read_config_items(paths) == read_export_file(write(Path(folder), estate, "saved"))
 
 
-# --- which item counts
-
-
 def _group(group_id: str = "sg-1", block: str = "10.0.0.0/8", **changes: Any) -> Shape:
     permission = {"ipProtocol": "-1", "ipRanges": [block]}
     return config_item(SECURITY_GROUP, group_id, {"groupId": group_id, "ipPermissions": [permission]}, **changes)
@@ -782,9 +773,6 @@ def test_one_of_two_equal_items_may_be_silent_about_tags(tmp_path: Path, expecte
     assert read(tmp_path / "3", silent).tags == {}
 
 
-# --- what is recorded and what is not
-
-
 @pytest.mark.parametrize("type_name", sorted(ITEM_TYPES))
 def test_a_type_without_a_single_item_is_unrecorded(tmp_path: Path, expected: Estate, type_name: str) -> None:
     estate = read(tmp_path, [item for item in config_items() if item["resourceType"] != type_name])
@@ -880,9 +868,6 @@ def test_registrations_are_known_where_they_were_recorded(
     assert read(tmp_path, [group]).targets == ({} if known is None else {BLUE: known})
 
 
-# --- many files, accounts and regions
-
-
 def test_accounts_and_regions_are_kept_apart_and_sorted(tmp_path: Path) -> None:
     items = [
         _group(block=NEW, awsRegion="us-east-1"),
@@ -914,9 +899,6 @@ def test_a_directory_is_all_its_files_however_deep(tmp_path: Path, expected: Est
 def test_a_directory_without_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert refusal(str(tmp_path / "empty")) == ("empty: this directory has no .json or .json.gz file, in or below it")
-
-
-# --- what is refused
 
 
 def _changed(item: Shape, *path: Any, value: Any) -> Shape:

@@ -72,9 +72,6 @@ def of_a_snapshot(size: int = 3) -> list[Shape]:
     return items
 
 
-# --- the usual spelling is read without help
-
-
 def test_items_of_snapshots_need_no_other_reader() -> None:
     for item in of_a_snapshot():
         for separators in ((",", ":"), (", ", ": ")):
@@ -91,8 +88,6 @@ def test_the_example_is_read_the_same(tmp_path: Path) -> None:
     assert usually(path) == thoroughly(path)
     assert len(usually(path)) == len(items)
 
-
-# --- whatever is spelled or valued otherwise reads the same, and is refused the same
 
 # Said of a field that no verdict needs, too, where the whole document is read.
 IN_TWO_SPELLINGS = "given in two spellings with different values"
@@ -280,9 +275,6 @@ def test_only_white_space_of_json_separates_items(tmp_path: Path) -> None:
         read_config_items([str(path)])
 
 
-# --- blocks
-
-
 def blocks_of(text: str, size: int) -> list[list[Any]]:
     stream = io.BytesIO(text.encode())
     return list(chunks.read_chunks(lambda _: stream.read(size), msgspec.json.decode))
@@ -405,9 +397,6 @@ def test_damaged_gzip_data_is_named_as_ever(tmp_path: Path, damage: Callable[[by
         usually(str(path))
     with pytest.raises(InvalidInputError, match=r"given.json.gz: (the gzip data is truncated|not gzip data)"):
         read_config_items([str(path)])
-
-
-# --- whole files
 
 
 def test_the_first_home_is_that_of_the_first_item_that_counts(tmp_path: Path) -> None:

@@ -53,9 +53,6 @@ def read(folder: Path, document: Any) -> Estate:
     return estate
 
 
-# --- what is read
-
-
 def test_every_section_is_read(tmp_path: Path) -> None:
     http = Listener(HTTP, WEB, "HTTP", 80, ())
     https = Listener(HTTPS, WEB, "HTTPS", 443, (BLUE,))
@@ -276,9 +273,6 @@ def test_standard_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert read_export_file("-") == [read(tmp_path, saved())]
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"[7]")))
     assert refusal("-") == "standard input: [0]: an object was expected, not a number"
-
-
-# --- what is refused
 
 
 def _in(path: list[Any], value: Any) -> Change:
@@ -601,9 +595,6 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
     assert refusal(str(tmp_path / "none.json")) == "none.json: the file cannot be read (No such file or directory)"
     (tmp_path / "folder").mkdir()
     assert refusal(str(tmp_path / "folder")) == "folder: the file cannot be read (Is a directory)"
-
-
-# --- what is written
 
 
 def written(*estates: dict[str, Any]) -> str:

@@ -30,9 +30,6 @@ def lines_with(text: str, word: str) -> list[str]:
     return [line for line in text.splitlines() if word in line]
 
 
-# --- check
-
-
 def test_json_keeps_the_contract_and_lists_exemptions_apart(command: Command) -> None:
     answer = check(command, "--rule", ICMP, "--format", "json", entries=[entry()])
     without = command.on(closed(), "check", "--rule", ICMP, "--format", "json").json
@@ -177,9 +174,6 @@ def test_mistakes_are_refused(command: Command, options: tuple[str, ...], said: 
         assert said in command.refused(*name, "--estate", estate, *options)
 
 
-# --- explain
-
-
 def test_explain_says_exempt_and_still_shows_every_row(command: Command) -> None:
     path = command.file(document(entry()), "exemptions.json")
     answer = command.on(closed(), "explain", "web", "--rule", ICMP, "--exemptions", path, *DATE)
@@ -205,9 +199,6 @@ def test_explain_says_that_an_exemption_has_expired(command: Command) -> None:
     assert "EXEMPT" not in answer.out
     assert "note     exemption expired 2026-06-14 (SEC-12)" in answer.out
     assert "exemptions[1].rule" in answer.err
-
-
-# --- exemptions
 
 
 def listed(command: Command, *options: str, entries: list[Any], saved: Any = None) -> Answer:
@@ -364,9 +355,6 @@ def test_the_help_explains_exit_codes(command: Command) -> None:
     answer = command("exemptions", "--help")
     assert answer.code == 0
     assert "has expired, is about to expire, or is unused" in answer.out
-
-
-# --- in AWS
 
 
 @pytest.fixture

@@ -136,9 +136,6 @@ def test_the_generated_role_allows_exactly_the_calls_made() -> None:
     assert {kind: action.split(":")[1] for kind, action in reader.READ_ACTIONS.items()} == calls
 
 
-# --- expiry
-
-
 @pytest.mark.parametrize(
     ("today", "compliance"),
     [(date(2027, 1, 30), "NOT_APPLICABLE"), (date(2027, 1, 31), "NOT_APPLICABLE"), (date(2027, 2, 1), "NON_COMPLIANT")],
@@ -157,9 +154,6 @@ def test_an_expired_exemption_hides_nothing_and_says_so(aws: Governed) -> None:
     assert aws.annotation(aws.web) == (
         f"ICMP type 3 code 4 not open to 0.0.0.0/0 in {aws.group}; exemption expired {LONG_AGO} (SEC-12)"
     )
-
-
-# --- what cannot be judged
 
 
 def test_an_exemption_that_lasts_longer_than_allowed_hides_nothing(
@@ -209,9 +203,6 @@ def test_an_expired_exemption_hides_no_error(aws: Governed, capsys: pytest.Captu
     (line,) = error_lines(capsys)
     assert line["loadBalancerArn"] == aws.web
     assert line["cause"].endswith(f"exemption expired {LONG_AGO} (SEC-12)")
-
-
-# --- documents that do not work
 
 
 @pytest.mark.parametrize(
@@ -333,9 +324,6 @@ def test_a_location_that_does_not_parse_is_refused_before_any_call(aws: Governed
     with pytest.raises(InvalidInputError, match="Exemptions"):
         aws.run(ICMP_RULE, event)
     assert aws.faults.calls == []
-
-
-# --- whose exemptions
 
 
 MEMBER = "210987654321"

@@ -169,9 +169,6 @@ def test_a_change_concerns_the_results_that_it_may_affect() -> None:
     ]
 
 
-# --- scenarios
-
-
 def test_a_verdict_of_all_scenarios_stands() -> None:
     assert combine_scenarios([(("A is 1",), [finding()]), (("A is 2",), [finding()])]) == [finding()]
 

@@ -61,9 +61,6 @@ def _remarks(command: Command, saved: Saved) -> list[str]:
     return remarks
 
 
-# --- authentication
-
-
 def _authenticating(action: str | None, *egress: Shape, rule: str | None = None) -> Saved:
     own = listener(443, forward=["web"])
     if action is not None:
@@ -127,9 +124,6 @@ def test_a_stale_reference_is_no_outbound_https(command: Command) -> None:
     assert len(_remarks(command, _authenticating("authenticate-oidc", *ONLY_TARGETS, stale))) == 1
 
 
-# --- who else sends
-
-
 def _internal(*more: Shape, scheme: str = "internal") -> Saved:
     return estate(load_balancer("web", scheme=scheme), listener(80), group("sg-1"), vpc("10.0.0.0/16"), *more)
 
@@ -165,9 +159,6 @@ def test_a_service_may_send_to_an_internal_load_balancer(command: Command, part:
 )
 def test_no_remark_on_senders(command: Command, saved: Saved) -> None:
     assert _remarks(command, saved) == []
-
-
-# --- targets
 
 
 def _unhealthy(reason: str, *egress: Shape) -> Saved:
@@ -320,9 +311,6 @@ def test_closed_ports_that_a_container_agent_chose(command: Command) -> None:
     # A port that somebody chose stays: the target group's own, and one below.
     assert remarks(target("i-1", 40000, "unhealthy"), side=closed, port=40000) == []
     assert remarks(target("i-1", 30080, "unhealthy"), side=closed) == []
-
-
-# --- what a remark is not
 
 
 def test_a_remark_changes_no_verdict() -> None:

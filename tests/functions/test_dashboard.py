@@ -115,8 +115,6 @@ def test_unread_data_is_on_the_page_and_reported(asked: Recording, s3: Any, caps
     assert (failure["level"], failure["what"]) == ("ERROR", "this invocation")
 
 
-# --- exemptions
-
 GOVERNANCE, KEY = "governance", "exemptions.json"
 
 

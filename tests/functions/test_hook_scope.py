@@ -165,9 +165,6 @@ def test_details_are_read_where_a_verdict_can_become_worse(
     assert details(region) == {"listeners": listeners, "targets": targets}, why
 
 
-# --- what a rule lets through less
-
-
 def written(peer: str, protocol: str = "tcp", ports: tuple[int, int] = (443, 443), direction: str = INBOUND) -> Shape:
     """A rule in a template, and with `ip_permissions` as EC2 has it."""
     side = "Source" if direction == INBOUND else "Destination"
@@ -329,9 +326,6 @@ def test_a_new_block_of_the_vpc_in_a_stack_of_nothing_else(monkeypatch: pytest.M
     monkeypatch.setattr(hook, "LiveSource", lambda *_: region.source())
     answer = hook.lambda_handler(event("STACK", awsAccountId=ACCOUNT), None)
     assert "HTTPS:443 not open to 10.9.0.0/16" in answer["annotations"][0]["statusMessage"]
-
-
-# --- time
 
 
 @pytest.mark.parametrize(

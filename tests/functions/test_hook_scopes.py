@@ -118,9 +118,6 @@ def wider(logical_id: str = "Changed") -> Shape:
     return change({INBOUND: []}, {INBOUND: [rule(8080)]}, logical_id)
 
 
-# --- load balancers
-
-
 def test_a_changed_load_balancer_is_concerned_on_both_sides() -> None:
     fields = {"Scheme": "internet-facing", "SecurityGroups": ["sg-1"], "Subnets": ["subnet-a"]}
     update = changed("Web", LOAD_BALANCER, "UPDATE", before=fields, after={**fields, "SecurityGroups": ["sg-2"]})
@@ -187,9 +184,6 @@ def test_what_a_network_load_balancer_lets_in_are_the_clients_of_others(entry: S
 
 def test_other_ingress_of_an_application_load_balancer_is_no_loss() -> None:
     assert sides(scope_of(before_the_change(account()), wider())) == ([], [])
-
-
-# --- target groups and targets
 
 
 FIXED = {"VpcId": "vpc-1", "Port": 80, "Protocol": "HTTP", "TargetType": "ip"}
@@ -300,9 +294,6 @@ def test_changed_targets_may_be_behind_any_reference_over_a_peering() -> None:
         after={**subnet, "GroupSet": ["sg-2"]},
     )
     assert sides(scope_of(before_the_change(saved), entry)) == ([], ["far", "other", "web"])
-
-
-# --- Network Load Balancers in front
 
 
 def fronted(*more: Shape) -> Saved:
@@ -446,9 +437,6 @@ def test_a_target_of_a_front_that_is_no_load_balancer_of_the_account_is_left_out
     assert names(with_load_balancers_behind(scope, base).clients) == ["nlb"]
 
 
-# --- the update of a stack by its templates, whose resources name each other by logical identifiers
-
-
 def stack_update(
     folder: Path, before: Mapping[str, Shape], after: Mapping[str, Shape], deployed: Mapping[str, str]
 ) -> Sequence[Scenario]:
@@ -521,9 +509,6 @@ def test_a_group_that_is_replaced_changes_the_load_balancers_that_refer_to_it(tm
 def test_load_balancers_that_were_not_read_are_left_out_on_both_sides() -> None:
     scope = Scope(clients=frozenset({"a", "b"}), targets=frozenset({"b", "c"}))
     assert scope.without(["b"]) == Scope(clients=frozenset({"a"}), targets=frozenset({"c"}))
-
-
-# --- what a change names
 
 
 @pytest.mark.parametrize(

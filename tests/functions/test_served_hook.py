@@ -131,9 +131,6 @@ def new_stack(ingress_port: int = 443, *, cidr: str = ANYWHERE, scheme: str = "i
     return new_load_balancer("vpc-1", ["subnet-a", "subnet-b"], ingress_port, cidr=cidr, scheme=scheme)
 
 
-# --- answers
-
-
 def test_a_change_that_breaks_nothing_passes(served: Served) -> None:
     answer = served.ask(new_stack())
     [annotation] = answer.pop("annotations")
@@ -280,9 +277,6 @@ def test_a_change_that_no_verdict_depends_on_reads_nothing(served: Served) -> No
     assert served.calls == []
 
 
-# --- what is not known
-
-
 @pytest.mark.parametrize(("on_unknown", "status"), [(None, "SUCCESS"), ("SKIP", "SUCCESS"), ("FAIL", "FAILED")])
 def test_an_unknown_value_is_skipped_unless_the_deployment_refuses_it(
     on_unknown: str | None, status: str, served: Served, monkeypatch: pytest.MonkeyPatch
@@ -356,9 +350,6 @@ def test_a_payload_that_cannot_be_read_is_unknown(
     assert said in answer["message"]
 
 
-# --- what AWS does not tell: nothing was judged, and the Hook's failure mode decides, whatever OnUnknown says
-
-
 def test_a_payload_that_is_gone_is_the_hooks_own_failure(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     served.status = 403
     answer = served.ask({})
@@ -384,9 +375,6 @@ def test_a_call_that_is_refused_is_the_hooks_own_failure(served: Served, operati
     # A further invocation for the same request starts anew.
     served.failures.clear()
     assert served.ask()["errorCode"] == "NonCompliant"
-
-
-# --- time
 
 
 def test_a_slow_account_is_read_on_in_the_next_invocation(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,9 +410,6 @@ def test_an_account_that_is_not_read_in_three_invocations(served: Served, monkey
     served.proceed.set()
     monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 20.0)
     assert served.ask(new_stack(443))["hookStatus"] == "SUCCESS"
-
-
-# --- events and settings
 
 
 @pytest.mark.parametrize(
@@ -498,9 +483,6 @@ def test_the_rules_are_those_that_are_deployed_unless_the_deployment_says_others
     assert [one["annotationName"] for one in served.ask(new_stack())["annotations"]] == ["ALB_SG_ICMP_PMTUD Shop"]
     monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps({INGRESS_RULE: {"AcceptedSources": "10.0.0.0/8"}}))
     assert served.ask(new_stack(443, cidr="10.0.0.0/8"))["hookStatus"] == "SUCCESS"
-
-
-# --- what is read
 
 
 def test_other_load_balancers_are_not_read_unless_a_rule_needs_them(

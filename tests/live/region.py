@@ -109,8 +109,6 @@ class Region:
             answer[member] = found
         return answer
 
-    # --- the operations
-
     def _DescribeLoadBalancers(self, call: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (the operation's name)
         found = self.saved["LoadBalancers"]
         for parameter, field in (("LoadBalancerArns", "LoadBalancerArn"), ("Names", "LoadBalancerName")):

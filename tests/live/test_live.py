@@ -105,8 +105,6 @@ def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return made
 
 
-# --- estates
-
 CLOSED = [tcp(443, ANYWHERE)]
 
 
@@ -177,9 +175,6 @@ def peered(*egress: Shape, target_address: str = "10.9.0.5") -> Saved:
 
 
 OVER_PEERING = tcp(80, reference("sg-far", peering="pcx-1", vpc="vpc-2"))
-
-
-# --- calls
 
 
 def test_everything_is_read_in_account_wide_calls_and_one_per_load_balancer_and_target_group(
@@ -493,9 +488,6 @@ def test_progress_counts_calls_up_to_all_of_them() -> None:
     assert seen[-1] == (7, 7)
 
 
-# --- findings
-
-
 @pytest.mark.parametrize("page", [None, 1, 2])
 @pytest.mark.parametrize("selection", [EVERYTHING, named("web", "api", "new", "nlb")], ids=["everything", "by name"])
 def test_findings_are_those_of_the_whole_estate(selection: Selection, page: int | None) -> None:
@@ -695,9 +687,6 @@ def test_a_target_group_without_load_balancers_in_the_response_has_none() -> Non
     del spare["LoadBalancerArns"]
     saved["TargetGroups"].append(spare)
     assert findings(Region(saved).source().load(ONE_GROUP, sections(EGRESS)), EGRESS)[1] == []
-
-
-# --- missing resources
 
 
 @pytest.mark.parametrize("rules", [[EGRESS], list(RULES)], ids=["asked for by name", "all listed"])
@@ -970,9 +959,6 @@ def test_page_tokens_in_a_circle_end_with_an_error(operation: str, member: str, 
     assert all(cause.startswith(f"{operation}: ") and "token" in cause for cause in causes)
 
 
-# --- Network Load Balancers in front
-
-
 def test_listeners_and_groups_of_a_network_load_balancer_in_front_are_read() -> None:
     saved = estate(
         load_balancer(scheme="internal"),
@@ -1014,9 +1000,6 @@ def test_a_deleted_network_load_balancer_is_in_front_of_none() -> None:
     assert [finding.compliance.value for finding in found] == ["COMPLIANT"]
 
 
-# --- resources that AWS manages
-
-
 @pytest.mark.parametrize("known", [True, False], ids=["botocore knows them", "an older botocore"])
 def test_instances_and_interfaces_that_aws_manages_are_asked_for(known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not known:
@@ -1028,9 +1011,6 @@ def test_instances_and_interfaces_that_aws_manages_are_asked_for(known: bool, mo
     asked = [call for call in region.calls if call.operation in ("DescribeInstances", "DescribeNetworkInterfaces")]
     assert len(asked) >= 6
     assert all(("IncludeManagedResources" in call.parameters) == known for call in asked)
-
-
-# --- prefix lists that are not shown
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidPrefixListID.NotFound"])
@@ -1073,9 +1053,6 @@ def test_a_prefix_list_that_could_have_been_read_is_an_error(owner: str, code: s
     assert found == []
     assert errors[0].what == "prefix list pl-1"
     assert errors[0].cause == f"GetManagedPrefixListEntries: {code}: no"
-
-
-# --- failures
 
 
 @pytest.mark.parametrize(
@@ -1322,9 +1299,6 @@ def test_a_named_load_balancer_whose_call_failed_is_not_reported_as_not_found() 
     )
 
 
-# --- export
-
-
 def read_again(raw: Saved, folder: Path) -> LoadResult:
     text = io.StringIO()
     write_export_file([raw], text)
@@ -1412,9 +1386,6 @@ def test_a_not_found_that_is_not_true_leaves_nothing_out_of_an_export(
     whole = Region(estate_of_every_kind()).source().export()
     region = Region(estate_of_every_kind(), intervene=spurious(1, code, operation, parameter, value))
     assert region.source().export() == whole
-
-
-# --- the targets' side
 
 
 def two_sides(*ingress: Shape) -> Saved:

@@ -153,9 +153,6 @@ def test_a_query_selects_needed_fields_at_a_hundred_a_page(config: ConfigStandIn
     assert len(of_load_balancers) == 2
 
 
-# --- gaps
-
-
 @pytest.mark.parametrize("unrecorded", TYPES)
 def test_a_type_that_is_not_recorded_is_read_live(config: ConfigStandIn, unrecorded: str) -> None:
     saved = estate_of_every_kind()
@@ -323,9 +320,6 @@ def test_tags_are_those_of_the_items(config: ConfigStandIn) -> None:
     assert loaded.estate.tags is not None
     assert loaded.estate.tags[WEB] == {"clients": "pl-2"}
     assert "DescribeTags" not in region.counts()
-
-
-# --- registrations
 
 
 @pytest.mark.parametrize(
@@ -505,9 +499,6 @@ def test_live_registrations_show_a_network_load_balancer_in_front(config: Config
     (found,) = (finding for finding in findings(loaded, INGRESS)[0] if finding.load_balancer_name == "web")
     assert found.compliance is Compliance.NON_COMPLIANT
     assert region.counts() == {"DescribeTargetHealth": 1}
-
-
-# --- failures
 
 
 @pytest.mark.parametrize("operation", ["DescribeConfigurationRecorders", "DescribeConfigurationRecorderStatus"])

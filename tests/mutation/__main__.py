@@ -169,9 +169,6 @@ class Round(NamedTuple):
             sys.exit(f"pytest ended with {running.returncode}")
 
 
-# --- the command
-
-
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     place = "a folder, a module, or module.py:function (default: every room)"

@@ -147,8 +147,6 @@ class _Module:
                 return first, max(first, min([last, *(line - 1 for line in inner)]))
         return 1, 1
 
-    # --- what can be changed
-
     def changes(self, node: ast.AST) -> Iterator[tuple[str, str, Change]]:  # noqa: C901, PLR0912, PLR0915 (a case a kind of node)
         """Operator, text and effect of each change to a node."""
         match node:

@@ -151,9 +151,6 @@ def _kill(child: int) -> None:
         return
 
 
-# --- in the fork
-
-
 def _fork(run: Callable[[], int]) -> int:
     """A process with a group of its own, which ends with what `run` returns."""
     child = os.fork()

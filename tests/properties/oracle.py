@@ -130,8 +130,6 @@ class Oracle:
             return Opinion(NON_COMPLIANT, None)
         return Opinion(NON_COMPLIANT, MISSING not in states)
 
-    # --- what is required
-
     def requirements(self, rule: str) -> Iterator[tuple[Traffic, Peer]]:
         if rule == INGRESS:
             yield from self._ingress()
@@ -322,8 +320,6 @@ class Oracle:
         for port in ports:
             yield Traffic("targetIngress", "tcp", port, port), Peer(version, target=Target(registered["Id"], group))
 
-    # --- what is let through
-
     def result(self, traffic: Traffic, peer: Peer, one_family: bool) -> tuple[str, bool]:
         """What becomes of one requirement, and whether the oracle is sure of `unresolved`."""
         if peer.target is not None:
@@ -486,8 +482,6 @@ class Oracle:
         entries = [entry["Cidr"] for entry in found.get("Entries", [])]
         return referenced or (bool(entries) and self.open_to(traffic, entries))
 
-    # --- the other side of the targets
-
     def _nodes_let_in(self, traffic: Traffic, target: Target, version: int) -> str:
         """Whether a target's groups let all nodes in: by a reference, or the whole block of every enabled subnet."""
         carried, state = self._carried(target, version)
@@ -563,8 +557,6 @@ class Oracle:
                         held = self._interface(pair["VpcId"], address)
                         groups |= set() if held is None else {one["GroupId"] for one in held["Groups"]}
         return tuple(sorted(groups)), "known" if groups else "none"
-
-    # --- targets
 
     def _endpoint(self, traffic: Traffic, target: Target, version: int) -> tuple[str, bool]:
         if traffic.direction == "targetIngress":

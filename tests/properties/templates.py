@@ -119,9 +119,6 @@ def deployable_estates(draw: st.DrawFn) -> Saved:
     return estate(*parts)
 
 
-# --- as a template
-
-
 def logical_id(identifier: str) -> str:
     """The logical ID of what has this identifier in the estate."""
     return "R" + "".join(part.capitalize() for part in "".join(c if c.isalnum() else " " for c in identifier).split())

@@ -47,9 +47,6 @@ def _judged(saved: Saved, name: str, parameters: dict[str, str], *rules: str) ->
     return [judge(saved, rule, name, **parameters) for rule in rules]
 
 
-# --- the text, read slowly
-
-
 def _load_balancer(saved: Saved, name: str) -> Shape:
     return next(dict(one) for one in saved["LoadBalancers"] if one["LoadBalancerName"] == name)
 
@@ -170,9 +167,6 @@ def test_verdict_and_unused_agree_with_the_text(saved: Saved) -> None:
         for entry in result.unused:
             assert entry.protocol not in ("icmp", "icmpv6")
             assert entry.from_port is None or entry.from_port <= (entry.to_port or 0)
-
-
-# --- removing it
 
 
 def _remaining(rule: Shape, entries: list[Unused]) -> Iterator[Shape]:

@@ -32,9 +32,6 @@ AUTHORIZE_INGRESS = "AuthorizeSecurityGroupIngress"
 AUTHORIZE_EGRESS = "AuthorizeSecurityGroupEgress"
 
 
-# --- findings and their rules
-
-
 @pytest.mark.parametrize(
     ("choices", "rule", "rules"),
     [
@@ -153,9 +150,6 @@ def test_an_internal_load_balancer_behind_a_network_load_balancer_is_not_opened_
         assert found.state() == before
 
 
-# --- load balancers that stay unchanged
-
-
 EXEMPT = (
     '{"version": 1, "exemptions": [{"loadBalancer": "%s", "rule": "%s", "reason": "r", "owner": "o", "ticket": "t", '
     '"expires": "%s"}]}'
@@ -195,9 +189,6 @@ def test_a_malformed_exemption_may_have_been_meant() -> None:
         assert (refusal.rule, refusal.reason) == (INGRESS, RefusalReason.MALFORMED_EXEMPTION)
         assert "exemptions[0].expires in exemptions.json" in refusal.text
         assert _added(found) == ["icmp 3 4 0.0.0.0/0"]
-
-
-# --- shared groups
 
 
 @pytest.mark.slow
@@ -289,9 +280,6 @@ def test_a_name_that_is_taken_is_refused() -> None:
         assert taken in plan.refusals[0].text
 
 
-# --- managed and full groups
-
-
 def test_a_managed_group_is_refused_unless_told_otherwise() -> None:
     with shop() as found:
         found.aws.ec2.create_tags(Resources=[found.group], Tags=[{"Key": "ManagedBy", "Value": "Terraform"}])
@@ -349,9 +337,6 @@ def test_a_full_group_is_not_filled_further() -> None:
         found.aws.ec2.revoke_security_group_ingress(GroupId=found.group, IpPermissions=[tcp(22, "10.8.0.0/24")])
         assert found.state() == before
         assert found.plan(fix_of(ICMP, policy=FixPolicy(rules_per_group=50))).new_group is not None
-
-
-# --- duplicates, failures, changes in between
 
 
 @pytest.mark.slow
@@ -515,9 +500,6 @@ def test_groups_that_change_meanwhile_are_not_taken_off() -> None:
         assert applied.outcome is ApplyOutcome.ROLLED_BACK
         assert "changed meanwhile" in str(applied.failure)
         assert found.groups() == both
-
-
-# --- changes by others between a read and a write
 
 
 @pytest.mark.slow
@@ -720,9 +702,6 @@ def test_undo_leaves_a_group_that_somebody_else_came_to_carry() -> None:
         assert "network interface eni-" in undone.left_in_place[0]
         assert found.groups() == [found.group]
         assert _added(found) == []
-
-
-# --- undo goes by the record
 
 
 def _tag(found: Shop, resource: str, **tags: str) -> None:

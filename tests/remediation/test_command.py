@@ -38,9 +38,6 @@ class Terminal(io.StringIO):
         return True
 
 
-# --- planning
-
-
 def test_help_has_description_examples_exit_codes_and_sources(command: Command) -> None:
     answer = command("fix", "--help")
     assert answer.code == 0
@@ -194,9 +191,6 @@ def test_several_load_balancers_at_once(command: Command) -> None:
 )
 def test_bad_calls_are_refused(command: Command, arguments: tuple[str, ...], said: str) -> None:
     assert said in command.refused("fix", *arguments)
-
-
-# --- changing
 
 
 def test_applied_and_undone(command: Command, account: Shop) -> None:

@@ -86,9 +86,6 @@ def web(*parts: Shape, groups: Sequence[str] = ("sg-1",), **fields: Any) -> Save
     )
 
 
-# --- rules
-
-
 def test_every_recommendation_in_one_plan() -> None:
     found = plan(web())
     assert added(found) == [
@@ -323,9 +320,6 @@ def test_an_error_is_no_part_of_a_plan() -> None:
     assert added(found) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
 
 
-# --- groups
-
-
 def test_the_default_group_of_the_vpc_comes_last() -> None:
     """Whatever is launched without a group gets it, and would be open too."""
     default = group("sg-1") | {"GroupName": "default"}
@@ -401,9 +395,6 @@ def test_a_group_of_another_account_is_refused_whatever_is_allowed() -> None:
     found = plan(saved, ICMP)
     assert refused(found) == [RefusalReason.OTHER_OWNER]
     assert "999999999999" in found.refusals[0].text
-
-
-# --- shared groups
 
 
 def _elastic(description: str, requester: str = "amazon-elb") -> Shape:
@@ -533,9 +524,6 @@ def test_nothing_known_nothing_planned() -> None:
     assert set(refused(found)) == {RefusalReason.NOT_READ}
 
 
-# --- managers
-
-
 @pytest.mark.parametrize(
     ("tags", "whom"),
     [
@@ -574,9 +562,6 @@ def test_a_group_of_firewall_manager_is_told_by_its_name() -> None:
     assert "sg-1 is managed by AWS Firewall Manager" in found.refusals[0].text
     allowed = FixPolicy(managed_group=ManagedGroupPolicy.ALLOW)
     assert added(plan(saved, ICMP, policy=allowed)) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
-
-
-# --- fingerprints
 
 
 def test_plans_that_change_the_same_have_one_fingerprint() -> None:
@@ -633,9 +618,6 @@ def test_who_carries_the_groups_of_a_load_balancer_need_not_be_known_to_refer_to
     assert (addition.group_id, addition.peer) == ("sg-app", "sg-1")
 
 
-# --- the planner's last check: it judges the estate with the changes
-
-
 @pytest.mark.parametrize("rule", [INGRESS, EGRESS, HEALTH, ICMP])
 def test_rules_that_would_not_meet_the_finding_are_not_planned(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
     """Whatever made the planner forget a rule: half a fix is none."""
@@ -669,9 +651,6 @@ def test_a_fix_that_would_break_another_verdict_is_not_planned(monkeypatch: pyte
     found = plan(web(group("sg-1", ingress=[tcp(443, ANYWHERE)])), INGRESS, EGRESS)
     assert (added(found), refused(found)) == ([], [RefusalReason.INSUFFICIENT])
     assert found.refusals[0].text.startswith(f"{INGRESS} would then not be met: ")
-
-
-# --- the groups of targets
 
 
 def _target_side(*parts: Shape, targets: Sequence[str] = ("10.0.1.5",), **fields: Any) -> Plan:

@@ -86,9 +86,6 @@ def check(case: Case) -> None:
         assert text not in said, case.why
 
 
-# --- the estates that tables are made of
-
-
 def open_to(*ingress: Shape) -> Saved:
     """A load balancer listening on 443 whose one group has these inbound rules."""
     return estate(listener(443), group("sg-1", ingress=ingress))

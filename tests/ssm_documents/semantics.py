@@ -75,8 +75,6 @@ class _Document:
             elif step["action"] in API_ACTIONS:
                 yield from _api_mistakes(step)
 
-    # --- jumps
-
     def _jump_mistakes(self) -> Iterator[str]:
         if len(self._steps) < len(self._order):
             yield "mainSteps: two steps have one name"
@@ -119,8 +117,6 @@ class _Document:
                 waiting |= self._following(name)
         return found
 
-    # --- references
-
     def _reference_mistakes(self) -> Iterator[str]:
         if self._content["assumeRole"] != ASSUME_ROLE:
             yield f"assumeRole: it is to be {ASSUME_ROLE}, which AWS Config and the console fill in"
@@ -144,8 +140,6 @@ class _Document:
         source = reference.partition(".")[0]
         if reference in self._outputs and step in self._reached(without=source):
             yield f"{step}: {source} may not have succeeded before, whose {reference} it takes"
-
-    # --- parameters and attachments
 
     def _parameter_mistakes(self) -> Iterator[str]:
         if "AutomationAssumeRole" not in self._parameters:
@@ -221,9 +215,6 @@ def _outside_of_groups(pattern: str) -> str:
     return rest
 
 
-# --- scripts
-
-
 def _script_mistakes(step: Content) -> Iterator[str]:
     name, inputs = step["name"], step["inputs"]
     tree = ast.parse(inputs["Script"])
@@ -273,9 +264,6 @@ def _keys(source: str) -> frozenset[str]:
         for key in node.keys
         if isinstance(key, ast.Constant) and isinstance(key.value, str)
     )
-
-
-# --- API calls
 
 
 def _api_mistakes(step: Content) -> Iterator[str]:

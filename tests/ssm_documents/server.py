@@ -91,8 +91,6 @@ class Server:
         """The operations that change the network, in order."""
         return [name for name in self.calls if not name.startswith((*READING, *RECORDING, REEVALUATION))]
 
-    # --- a request
-
     def _answer(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         raw = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(raw)

@@ -105,8 +105,6 @@ class Automation:
             self._execution.failure = result.stack_trace
         return self._execution
 
-    # --- steps
-
     def _step(self, step: Content) -> Any:
         known = {
             "name",
@@ -238,9 +236,6 @@ def _checked(declared: Mapping[str, Content], given: Mapping[str, Any]) -> dict[
 def _no_others(said: Content, known: set[str]) -> None:
     if said.keys() - known:
         raise NotImplementedError(f"unknown: {sorted(said.keys() - known)}")
-
-
-# --- what the simulator calls back
 
 
 class _Script(ssm.ScriptCode):  # type: ignore[misc]  # the library's types are not read: they take mypy minutes

@@ -189,9 +189,6 @@ def own_document(request: pytest.FixtureRequest) -> str:
     return found
 
 
-# --- the harness itself
-
-
 TINY: dict[str, Any] = {
     "description": "A script that says where it was called from.",
     "schemaVersion": "0.3",
@@ -312,9 +309,6 @@ def test_the_simulator_refuses_unknown_constructs(estate: Estate, step: dict[str
         estate.automation({**TINY, "mainSteps": [*others, {**last, **step}]})
 
 
-# --- findings and their rules
-
-
 def test_the_whole_way(estate: Estate, document: str) -> None:
     """A plan only; then a denial; an approval and a throttled call; a second run; an undo."""
     rule, found = RECOMMENDATION_BY_DOCUMENT[document].name, estate.shop
@@ -415,9 +409,6 @@ def test_clients_that_a_tag_names(estate: Estate) -> None:
     assert estate.compliance(INGRESS) == "NON_COMPLIANT"
 
 
-# --- load balancers that stay unchanged
-
-
 def test_a_compliant_load_balancer(estate: Estate, document: str) -> None:
     aws, found = estate.shop.aws, estate.shop
     aws.allow_ingress(found.group, IN_ORDER)
@@ -465,9 +456,6 @@ def _refused(estate: Estate, document: str, **parameters: str) -> str:
     assert (estate.shop.state(), estate.server.changes) == (before, [])
     [sentence] = execution.outputs["Plan.Refused"]
     return str(sentence)
-
-
-# --- shared, managed and full groups
 
 
 def test_a_shared_group(estate: Estate, own_document: str) -> None:
@@ -537,9 +525,6 @@ def test_a_full_group(estate: Estate, own_document: str) -> None:
     assert estate.compliance(rule) == "COMPLIANT"
     estate.undo(fixed)
     assert found.state() == before
-
-
-# --- changes by others
 
 
 def test_a_call_that_stays_throttled(estate: Estate) -> None:
@@ -612,9 +597,6 @@ def test_a_rule_that_aws_config_does_not_evaluate_again(estate: Estate) -> None:
     execution = estate.fix(document_name(ICMP))
     assert (execution.steps, execution.failure) == (FIXED, None)
     assert "did not: StartConfigRulesEvaluation: AccessDenied" in execution.outputs["Verify.Reevaluation"]
-
-
-# --- without its role
 
 
 def test_an_action_that_the_role_does_not_allow(estate: Estate) -> None:

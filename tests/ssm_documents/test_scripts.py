@@ -83,9 +83,6 @@ def undo() -> dict[str, Any]:
     return scripts.undo({"AccountId": ACCOUNT_ID, "Region": REGION, "Execution": EXECUTION})
 
 
-# --- all steps
-
-
 @pytest.mark.parametrize("rule", [INGRESS, ICMP, EGRESS, HEALTH])
 def test_each_kind_of_finding_is_planned_fixed_verified_and_undone(found: Shop, rule: str) -> None:
     before = found.state()
@@ -119,9 +116,6 @@ def test_a_shared_group_is_left_and_one_of_its_own_is_made_and_taken_back(found:
     assert f"{found.groups()[1]} was made, beside {found.group}" in applied["summary"]
     assert f"deleted {found.groups()[1]}" in undo()["summary"]
     assert found.state() == before
-
-
-# --- refusals
 
 
 def test_a_refusal_is_an_answer_with_its_reason(found: Shop) -> None:
@@ -220,9 +214,6 @@ def test_parameters_are_refused_by_name(found: Shop) -> None:
     assert plan(found, INGRESS, Approvers=["alice"])["approval"] == "asked for"
 
 
-# --- the approver's message
-
-
 def test_the_message_is_not_forged_by_a_description(found: Shop) -> None:
     """Anybody who makes an interface describes it, and the plan says who shares a group."""
     found.aws.ec2.create_network_interface(
@@ -253,9 +244,6 @@ def test_the_message_counts_and_says_the_widest_opening_first(found: Shop) -> No
     assert all(" 198.51.0.0/16 " in line for line in shown)
     assert f"and {120 - len(shown)} more rules, none of them wider" in lines
     assert len(summary) <= MAX_SUMMARY_LENGTH
-
-
-# --- the deployment's parameters
 
 
 TAGGED = {"TagKey": "clients"}
@@ -357,9 +345,6 @@ def test_an_approval_does_not_hold_for_other_entries_of_a_prefix_list(entries: M
         assert internal.changes() == []
 
 
-# --- failures
-
-
 def test_a_plan_that_has_changed_is_not_done(found: Shop) -> None:
     planned = plan(found, INGRESS)
     found.aws.listener(found.arn, 8443)
@@ -420,9 +405,6 @@ def test_aws_config_may_refuse_to_evaluate_or_not_be_asked(found: Shop) -> None:
     assert verified["reevaluation"].startswith(
         f"AWS Config was asked to evaluate {INGRESS} again, and did not: {REEVALUATION}: LimitExceededException"
     )
-
-
-# --- outputs
 
 
 def test_answers_match_the_selected_outputs_and_fit(found: Shop) -> None:

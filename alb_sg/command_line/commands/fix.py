@@ -195,9 +195,6 @@ def _exit_code(report: FixReport) -> ExitCode:
     return ExitCode.SUCCESS
 
 
-# --- options
-
-
 def _refuse_combinations(arguments: argparse.Namespace) -> None:
     if arguments.undo is not None:
         parse_execution_id(arguments.undo)
@@ -234,9 +231,6 @@ def _read_exemptions(arguments: argparse.Namespace) -> Exemptions:
     return read_exemption_document(arguments.exemptions, arguments.profile, arguments.region)
 
 
-# --- plans
-
-
 def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEstates) -> list[Plan]:
     if is_planned(arguments):
         # No account holds the planned groups, so that there is nothing to read about them.
@@ -269,9 +263,6 @@ def _change_context(
     if estate.account_region in loaded.from_config_items:
         return unknown_change_context(CONFIG_ITEMS_CAUSE)
     return contexts.of(estate, load_balancer)
-
-
-# --- changes
 
 
 def _open_account(credentials: Credentials, account_id: str, region: str) -> AccountClients:

@@ -90,8 +90,6 @@ class _Search:
             )
         return fitting[0] if fitting else AccountRegion(known.account_id or "", known.region or "")
 
-    # --- what belongs together
-
     def _with_related(self, own: Mapping[str, _Known]) -> dict[str, _Known]:
         """What resources of one account and region tell, for those among them that do not."""
         parents: dict[str, str] = {}

@@ -91,9 +91,6 @@ def _decode(content: bytes) -> str:
         raise InvalidInputError(f"not {encoding} text (byte {error.start + 1}); save it as UTF-8") from error
 
 
-# --- JSON
-
-
 def _json_resource_lines(text: str) -> dict[str, int]:
     """The line of each key of `Resources`, in text that is known to be JSON."""
     decoder = json.JSONDecoder()
@@ -124,9 +121,6 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 def _skip_space(text: str, position: int) -> int:
     found = _SPACE.match(text, position)
     return position if found is None else found.end()
-
-
-# --- YAML
 
 
 def _parse_yaml_template(text: str) -> tuple[Any, Mapping[str, int]]:

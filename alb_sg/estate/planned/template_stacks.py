@@ -298,8 +298,6 @@ class Stack:
         """Whether a template is that of this stack, or of one that this stack is nested in."""
         return self.template.path == path or (self.parent is not None and self.parent.encloses(path))
 
-    # --- expressions
-
     def value(self, expression: Any) -> object:
         """The value of an expression. Raises InvalidInputError with the template's name."""
         with file_error_context(self.template.path):
@@ -349,8 +347,6 @@ class Stack:
         with self.expressions.guard(f"{self.address}Outputs.{name}"):
             value = self.value(self.outputs[name].get("Value"))
         return "" if value is NO_VALUE else value
-
-    # --- parameters
 
     def parameter(self, name: str) -> object:
         if name not in self._values:
@@ -459,8 +455,6 @@ class Stack:
             return value
         remedy = "" if name in ("AWS::StackId", "AWS::NotificationARNs") else f"give {OPTION} {name}=…"
         return OpenParameter(stack, name, UnknownPlannedValue(name, remedy))
-
-    # --- nested stacks and outputs
 
     def with_nested(self, addresses: Collection[str] | None = None) -> Iterator[Stack]:
         """The stack and those that it nests and creates. Asks for choices."""

@@ -153,8 +153,6 @@ class Expressions:
         finally:
             self._open.pop()
 
-    # --- conditions
-
     def _condition_value(self, function: str, argument: Any) -> bool:
         return self._holds({function: argument})
 
@@ -234,8 +232,6 @@ class Expressions:
     def _without_no_value(self, operand: Any) -> object:
         value = self.resolve(operand)
         return "" if value is NO_VALUE else value
-
-    # --- functions
 
     def _ref(self, name: Any) -> object:
         if not isinstance(name, str):

@@ -106,8 +106,6 @@ class Providers:
         key: str = self._references.resource_configuration(instance).get("provider_config_key") or ""
         return key if key in self._providers else key.rpartition(":")[2]
 
-    # --- provider configurations
-
     def _read(self, provider: Mapping[str, Any]) -> _Provider:
         expressions = provider.get("expressions") or {}
         module = module_path(provider.get("module_address") or "")

@@ -256,8 +256,6 @@ class References:
         self._parts: dict[tuple[ModulePath, frozenset[str], str], tuple[Candidates, frozenset[tuple[Any, ...]]]] = {}
         self._users: dict[ModulePath, dict[str, set[str]]] = {}
 
-    # --- the configuration
-
     def expressions(self, instance: Instance) -> Mapping[str, Any] | None:
         """The expressions of a resource's arguments; None where the configuration does not hold the resource."""
         configuration = self.resource_configuration(instance)
@@ -282,8 +280,6 @@ class References:
                 node = None if call is None else call.get("module") or {}
             self._modules[names] = None if node is None else _Module(node, call, _resources_by_name(node))
         return self._modules[names]
-
-    # --- following
 
     def is_new(self, reference: ResourceReference | str) -> bool:
         """Whether it is a resource whose identifier is not known before the change."""

@@ -534,8 +534,6 @@ DATA_READERS: Mapping[str, tuple[str, Reader]] = {
 }
 
 
-# --- awscc
-
 _CLOUDFORMATION_TYPES = {
     "awscc_elasticloadbalancingv2_load_balancer": types.LOAD_BALANCER,
     "awscc_elasticloadbalancingv2_listener": types.LISTENER,

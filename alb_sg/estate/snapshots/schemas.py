@@ -116,9 +116,6 @@ class SupplementSchema(msgspec.Struct, gc=False):
     lower_tags: MustBeAbsent = msgspec.field(default=0, name="tags")
 
 
-# --- Elastic Load Balancing
-
-
 @refuse_other_spelling
 class StateSchema(msgspec.Struct, gc=False, rename="camel"):
     code: Literal["active", "provisioning", "active_impaired", "failed"]
@@ -187,9 +184,6 @@ class TargetGroupSchema(msgspec.Struct, gc=False, rename="pascal"):
     health_check_port: str | None = None
     target_control_port: Port | None = None
     targets: list[TargetSchema] | None = None
-
-
-# --- EC2
 
 
 @refuse_other_spelling
@@ -340,9 +334,6 @@ class SubnetSchema(msgspec.Struct, gc=False, rename="camel"):
     cidr_block_association_set: MustBeAbsent = 0
     ipv6_cidr_block: MustBeAbsent = 0
     ipv6_cidr_block_association_set: list[Ipv6BlockSchema] = []
-
-
-# --- into the model
 
 
 new_item = tuple_constructor(ConfigItem)

@@ -75,8 +75,6 @@ class Plan:
         self.provider("aws", region=region)
         self.extra: dict[str, Any] = {}
 
-    # --- resources
-
     def create(self, address: str, /, **values: Any) -> Plan:
         after, unknown = _after(values)
         for name in ("id", "arn"):
@@ -133,8 +131,6 @@ class Plan:
         self.changes.append({**_identity(address), "change": change})
         self._configure(address, values)
         return self
-
-    # --- configuration
 
     def call(self, module: str, /, for_each: Ref | None = None, **arguments: Any) -> Plan:
         """The call of a module, such as `module.vpc`."""
@@ -230,8 +226,6 @@ class Plan:
                 "expressions": {name: one for name, one in expressions.items() if one is not None},
             }
         )
-
-    # --- the document
 
     def document(self) -> dict[str, Any]:
         modules = [{"address": module, "resources": entries} for module, entries in sorted(self.data.items()) if module]

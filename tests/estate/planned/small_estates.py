@@ -97,9 +97,6 @@ def small_estates(draw: st.DrawFn) -> SmallEstate:
     )
 
 
-# --- as an estate
-
-
 def group_id(number: int) -> str:
     return f"sg-{number}"
 
@@ -199,9 +196,6 @@ def _permissions(small: SmallEstate, group: int, direction: str) -> tuple[Any, .
         )
         for rule in chosen
     )
-
-
-# --- as plans
 
 
 def rule_name(rule: Rule) -> str:

@@ -101,9 +101,6 @@ def test_an_attachment_to_an_interface_that_may_be_any() -> None:
     assert "the interface of aws_network_interface_sg_attachment.app is not known" in egress(plan)
 
 
-# --- over what exists
-
-
 def saved(*groups: str, target_type: str = "ip") -> Any:
     """`web` may send to sg-app alone; its target has an interface with these groups."""
     is_instance = target_type == "instance"

@@ -64,9 +64,6 @@ def judge(
     return {about: text for (_, about), text in judge_scenario(scenario, base).items()}
 
 
-# --- instances and interfaces
-
-
 def web_with_target(target_properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """A load balancer that may send to the default group of its VPC alone, and its target."""
     to_default = {
@@ -159,9 +156,6 @@ def test_an_interface_does_not_keep_groups_that_an_update_changes(
     assert found["targets"].split()[0] == verdict
 
 
-# --- prefix lists
-
-
 @pytest.mark.parametrize(
     ("entries", "verdict"),
     [
@@ -185,9 +179,6 @@ def test_a_prefix_list_does_not_keep_entries_that_an_update_changes(entries: Any
         deployed={"List": (PREFIX_LIST, "pl-4")},
     )
     assert found["listeners"].split()[0] == verdict
-
-
-# --- parts of what is not known
 
 
 def two_internal() -> Estate:
@@ -261,8 +252,6 @@ def test_a_part_of_what_is_not_known_is_perhaps_of_any(part: dict[str, Any], abo
     ]
     assert verdicts == ["COMPLIANT", "COMPLIANT"]
 
-
-# --- what leaves a stack
 
 NESTED_STACK = "AWS::CloudFormation::Stack"
 INGRESS = "AWS::EC2::SecurityGroupIngress"
@@ -364,9 +353,6 @@ def test_a_group_that_is_perhaps_replaced_perhaps_loses_the_rules_of_others(
     assert listeners_after(TemplateFile(path, deployed=deployed), open_443()) == verdict
 
 
-# --- Auto Scaling groups
-
-
 @pytest.mark.parametrize(
     ("version", "is_known", "verdict"),
     [
@@ -407,9 +393,6 @@ def test_an_auto_scaling_group_launches_by_a_template_that_changes(
     assert results[load_balancer_arn("web"), "targets"].split()[0] == verdict
 
 
-# --- blue/green deployments of Amazon ECS
-
-
 @pytest.mark.parametrize(
     ("advanced", "verdict"),
     [
@@ -437,9 +420,6 @@ def test_tasks_are_targets_of_the_alternate_target_group_too(
         NetworkConfiguration={"AwsvpcConfiguration": {"SecurityGroups": [default], "Subnets": [{"Ref": "Subnet"}]}},
     )
     assert judge(tmp_path, resources)["health checks"].split()[0] == verdict
-
-
-# --- blocks of a VPC that stays
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,6 @@ def of_type(scenario: Scenario, resource_type: str) -> list[PlannedResource]:
     return [one for one in scenario.resources if one.type == resource_type]
 
 
-# --- nested stacks
-
-
 def test_a_nested_stack_uses_its_parents_values_and_returns_outputs(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -214,9 +211,6 @@ def test_an_output_that_a_nested_stack_lacks_is_refused(tmp_path: Path) -> None:
         read(tmp_path, {"Resources": {"Inner": nested("inner.json"), "Web": web}})
 
 
-# --- several templates
-
-
 def test_an_export_of_one_template_is_an_import_of_another(tmp_path: Path) -> None:
     network = {
         "Resources": {"Vpc": VPC, "Group": GROUP},
@@ -292,8 +286,6 @@ def test_nested_stacks_that_decide_nothing_ask_for_no_choice(tmp_path: Path) -> 
     assert [one.address for one in scenario.resources] == ["Nested.Web"]
 
 
-# --- outputs of other stacks
-
 NETWORK = {
     "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
     "Resources": {"Vpc": VPC, "Group": GROUP},
@@ -360,9 +352,6 @@ def test_an_output_that_is_not_there_is_an_error(output: str, sentence: str, tmp
     with pytest.raises(InvalidInputError) as raised:
         web_with(tmp_path, stack_output(output=output), "eu-west-1")
     assert sentence in str(raised.value)
-
-
-# --- CDK
 
 
 def cdk_output(folder: Path, artifacts: dict[str, Any]) -> str:
@@ -484,9 +473,6 @@ def test_account_and_region_of_a_stack_are_those_of_its_resources(tmp_path: Path
         "eu-west-1",
         "eu-west-1 111122223333",
     )
-
-
-# --- transforms and modules
 
 
 def test_serverless_resources_are_expanded(tmp_path: Path) -> None:
@@ -666,8 +652,6 @@ def test_language_extensions_need_no_cloudformation(tmp_path: Path) -> None:
     [scenario] = read(tmp_path, template)
     assert resource(scenario, "Web").properties["Scheme"] == 1
 
-
-# --- defaults
 
 EGRESS_RULE = {
     "Type": "AWS::EC2::SecurityGroupEgress",

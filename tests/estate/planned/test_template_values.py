@@ -139,9 +139,6 @@ def test_a_value_of_a_noecho_parameter_decides_conditions_and_is_not_shown(tmp_p
     assert "s3cr3t" not in repr(scenario)
 
 
-# --- choices
-
-
 def test_allowed_values_are_one_scenario_each(tmp_path: Path) -> None:
     parameters = {"Scheme": {"Type": "String", "AllowedValues": ["internal", "internet-facing"], "Default": "internal"}}
     assert values(tmp_path, {"Ref": "Scheme"}, Parameters=parameters) == {
@@ -259,9 +256,6 @@ def test_what_a_macro_may_add_to_a_section_is_not_called_missing(section: str, e
         only_value(tmp_path, expression, None, **{section: included})
 
 
-# --- properties that depend on a condition as a whole
-
-
 def test_properties_that_depend_on_a_condition_are_one_way_each(tmp_path: Path) -> None:
     """CloudFormation takes Fn::If in place of all properties, also one inside another."""
     template = {
@@ -318,9 +312,6 @@ def test_a_reference_inside_conditional_properties_joins_resources(tmp_path: Pat
     [scenario] = read(tmp_path, template)
     assert resource(scenario, "Web").properties == {"SecurityGroups": [ResourceReference("Group")]}
     assert resource(scenario, "Group").address == "Group"
-
-
-# --- rules
 
 
 def rules_of(assertion: Any, condition: Any = None) -> dict[str, Any]:
@@ -460,8 +451,6 @@ def test_more_ways_than_the_cap_leave_only_that_load_balancer_unjudged(tmp_path:
     with pytest.raises(InvalidInputError, match="can be deployed in more than 256 ways that matter"):
         read_templates([TemplateFile(write(tmp_path, template))], over_estate=True)
 
-
-# --- what is wrong
 
 WRONG: dict[str, tuple[Any, str]] = {
     "a name that is not there": (

@@ -40,9 +40,6 @@ def error(plan: Plan, about: str, address: str = LB) -> str:
     return text.removeprefix("ERROR ")
 
 
-# --- parts of plans
-
-
 def vpc(plan: Plan) -> Plan:
     plan.create("aws_vpc.main", cidr_block="10.0.0.0/16")
     return plan.create(
@@ -153,9 +150,6 @@ def open_web() -> Plan:
     rule(plan, "icmp", "ingress", ALB_GROUP, **OPEN_ICMP)
     rule(plan, "alb", "ingress", APP_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=ALB_GROUP)
     return rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=APP_GROUP)
-
-
-# --- joins by reference
 
 
 def test_a_listener_of_one_of_some_load_balancers() -> None:
@@ -933,9 +927,6 @@ def test_a_rule_for_a_group_outside_the_plan() -> None:
     assert short(plan) == "C--?"
 
 
-# --- what is not known
-
-
 def internal(plan: Plan, **values: Any) -> Plan:
     """An internal load balancer in a VPC that another state holds."""
     security_group(plan, "aws_security_group.alb", vpc_id="vpc-0123456789abcdef0")
@@ -1072,9 +1063,6 @@ def test_a_load_balancer_without_groups_in_a_vpc_outside_the_plan() -> None:
     assert "default of VPC" in error(plan, "icmp")
 
 
-# --- what exists already
-
-
 def existing(ingress: list[dict[str, Any]], **values: Any) -> Plan:
     """A load balancer, its group and VPC, all applied before."""
     plan = Plan()
@@ -1195,9 +1183,6 @@ def test_targets_of_a_group_that_exists_are_not_known() -> None:
     )
     assert short(plan, ARN) == "C??N"
     assert "targets of app" in error(plan, "targets", ARN)
-
-
-# --- targets
 
 
 def instance(plan: Plan, address: str = "aws_instance.app", **values: Any) -> Plan:
@@ -1508,9 +1493,6 @@ def test_blocks_of_a_dynamic_block() -> None:
     assert short(plan) == "N??N"
 
 
-# --- prefix lists, protocols, families
-
-
 def test_a_prefix_list_with_entries() -> None:
     plan = web()
     entries = [{"cidr": "0.0.0.0/1", "description": ""}, {"cidr": "128.0.0.0/1", "description": ""}]
@@ -1647,9 +1629,6 @@ def test_the_awscc_provider() -> None:
     assert annotation.startswith("COMPLIANT 2 requirements")
 
 
-# --- what only looks as if it were known
-
-
 def test_the_group_that_another_service_makes() -> None:
     """Amazon EKS makes a group for a cluster, which is none of those that the cluster is given."""
     plan = vpc(Plan())
@@ -1770,9 +1749,6 @@ def test_groups_of_an_instance_by_name() -> None:
     assert short(plan) == "N??N"
 
 
-# --- the targets' side
-
-
 def nodes(plan: Plan, address: str = LB) -> str:
     """The verdict on whether the targets let the load balancer in."""
     return SHORT[verdicts(plan, address)["nodes"]]
@@ -1885,9 +1861,6 @@ def test_the_carriers_of_a_planned_group_are_not_known() -> None:
     rule = RECOMMENDATIONS_BY_NAME["ALB_SG_UNUSED_INGRESS"]
     findings, errors = judge_all(estate, estate.load_balancers.values(), {rule: parse_parameters({})})
     assert (findings, len(errors)) == ([], 1)
-
-
-# --- over an estate that is not whole
 
 
 def test_values_that_the_estate_lacks_stay_unknown() -> None:

@@ -72,9 +72,6 @@ def _words(plan: Plan, base: Estate) -> dict[str, str]:
     return {about: text.split()[0] for (arn, about), text in judge_plan(plan, [base]).items() if arn == WEB}
 
 
-# --- security groups
-
-
 @pytest.mark.parametrize(
     ("vpc_id", "expected"), [("vpc-1", "NON_COMPLIANT"), ("vpc-2", "COMPLIANT"), (COMPUTED, "ERROR")]
 )
@@ -115,9 +112,6 @@ def test_a_rule_whose_direction_is_not_known_may_be_of_each(group_id: str, expec
     plan = Plan(region=REGION)
     plan.create("aws_security_group_rule.app", **(TO_APP | {"type": COMPUTED, "security_group_id": group_id}))
     assert words(plan, saved(egress=()))["targets"] == expected
-
-
-# --- targets
 
 
 def test_tasks_are_targets_of_the_alternate_target_group_too() -> None:
@@ -195,9 +189,6 @@ def test_an_interface_of_an_instance_whose_record_tells_none() -> None:
     plan = Plan(region=REGION)
     plan.delete("aws_network_interface_sg_attachment.app", "a-1", network_interface_id=PRIMARY, **ATTACHMENT)
     assert words(plan, base)["targets"] == "ERROR"
-
-
-# --- owners that are not known, or not held
 
 
 def test_exclusive_rules_of_a_group_that_is_not_known() -> None:

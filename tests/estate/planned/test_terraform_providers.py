@@ -87,9 +87,6 @@ def saved(account_id: str, region: str = REGION) -> Estate:
     return Estate(account_id, region, load_balancers={}, listeners={}, target_groups={}, targets={}, vpcs={})
 
 
-# --- what tells an account
-
-
 @pytest.mark.parametrize(
     ("arguments", "account_id"),
     [
@@ -181,9 +178,6 @@ def test_a_provider_configuration_of_a_module() -> None:
     assert accounts(plan) == {"module.edge.aws_lb.web": (EDGE, "")}
     plan.call("module.edge", account=Ref("var.account_id"), place=REGION)
     assert accounts(plan) == {"module.edge.aws_lb.web": (EDGE, REGION)}
-
-
-# --- several accounts
 
 
 def two_accounts(**edge: Any) -> Plan:
@@ -298,9 +292,6 @@ def test_a_rule_of_a_group_of_one_of_several_estates() -> None:
     bases = [build(estate(group("sg-1"))), saved(OTHER, "us-east-1")]
     found = planned_estates(terraform_scenario(plan.document()), bases)
     assert [one.account_id for one in found.estates] == [MAIN, OTHER]
-
-
-# --- provider configurations with instances
 
 
 def by_region() -> Plan:
