@@ -15,8 +15,10 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.accounts.resume_folder import DESCRIPTION_FILE, open_resume_folder
 from alb_sg.command_line.accounts.stored_results import merge_stored
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.change_set import read_change_set
 from alb_sg.estate.planned.cloudformation import read_templates
+from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
 from alb_sg.estate.planned.terraform import read_terraform_scenario
 from alb_sg.functions.hook import read_request
@@ -83,16 +85,19 @@ def test_a_wrong_plan(path: str, value: Any, sentence: str, tmp_path: Path) -> N
         read_terraform_scenario(str(file))
 
 
-def test_a_rule_of_terraform_without_a_readable_direction_is_of_no_kind_that_decides(tmp_path: Path) -> None:
-    """Terraform refuses such a rule: it has the types `ingress` and `egress` alone."""
+def test_a_rule_of_terraform_without_a_readable_direction_may_be_of_each(tmp_path: Path) -> None:
+    """Terraform refuses such a rule, so that no plan shows what becomes of it."""
     index = next(
         number for number, one in enumerate(PLAN["resource_changes"]) if one["type"] == "aws_security_group_rule"
     )
     file = tmp_path / "plan.json"
     document = changed(PLAN, f"resource_changes/{index}/change/after/type", {"a": 1})
     file.write_text(json.dumps(document), encoding="utf-8")
-    addresses = [one.address for one in read_terraform_scenario(str(file)).resources]
-    assert "aws_security_group_rule.more" not in addresses
+    rules = [
+        one for one in read_terraform_scenario(str(file)).resources if one.address == "aws_security_group_rule.more"
+    ]
+    assert {one.type for one in rules} == {types.SECURITY_GROUP_INGRESS, types.SECURITY_GROUP_EGRESS}
+    assert all(isinstance(one.properties["GroupId"], UnknownPlannedValue) for one in rules)
 
 
 def test_a_change_set_with_text_that_is_none() -> None:
