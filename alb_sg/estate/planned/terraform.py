@@ -11,6 +11,7 @@ from alb_sg.estate.json_files import file_error_context
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
 from alb_sg.estate.planned.terraform_plan import (
+    ACTIONS,
     data_sources,
     read_terraform_plan,
     require_known_shape,
@@ -30,15 +31,6 @@ from alb_sg.estate.planned.terraform_resources import (
 )
 from alb_sg.estate.planned.terraform_view import View
 
-_ACTIONS = {
-    ("create",): Action.CREATE,
-    ("update",): Action.UPDATE,
-    ("delete",): Action.DELETE,
-    ("delete", "create"): Action.REPLACE,
-    ("create", "delete"): Action.REPLACE,
-    ("create", "forget"): Action.CREATE,
-    ("forget", "create"): Action.CREATE,
-}
 # Resources that every account has: their creation takes over one that exists.
 _ADOPTED = frozenset({"aws_default_security_group", "aws_default_vpc", "aws_default_subnet"})
 _GENERATED_RULES = {name: re.compile(rf"^\s*{name}\s*[=\{{]", re.MULTILINE) for name in ("ingress", "egress")}
@@ -83,7 +75,7 @@ def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
         actions = tuple(change["actions"])
         is_data = entry.get("mode") == "data"
         address = entry["address"]
-        action = _ACTIONS.get(actions, Action.KEEP)
+        action = ACTIONS[actions]
         is_forgotten = actions == ("forget",) or (actions == ("delete",) and _is_left_behind(entry["type"], change))
         if is_forgotten:
             action = Action.KEEP

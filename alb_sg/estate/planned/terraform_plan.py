@@ -11,26 +11,25 @@ from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import file_error_context, is_gzipped, parse_json, read_content, unzip
+from alb_sg.estate.planned.resources import Action
 
 ZIP_SIGNATURE = b"PK\x03\x04"
 HIGHEST_MAJOR_VERSION = 1
 # The actions of a change (Terraform, "JSON Output Format", Change Representation). `open` is OpenTofu's for ephemeral
 # resources.
-KNOWN_ACTIONS = frozenset(
-    {
-        ("no-op",),
-        ("create",),
-        ("read",),
-        ("open",),
-        ("update",),
-        ("delete", "create"),
-        ("create", "delete"),
-        ("delete",),
-        ("forget",),
-        ("create", "forget"),
-        ("forget", "create"),
-    }
-)
+ACTIONS: Mapping[tuple[str, ...], Action] = {
+    ("no-op",): Action.KEEP,
+    ("read",): Action.KEEP,
+    ("open",): Action.KEEP,
+    ("forget",): Action.KEEP,
+    ("create",): Action.CREATE,
+    ("update",): Action.UPDATE,
+    ("delete",): Action.DELETE,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+    ("create", "forget"): Action.CREATE,
+    ("forget", "create"): Action.CREATE,
+}
 MAX_VERSION_DIGITS = 9
 SHOW_COMMAND = "terraform show -json PLAN > plan.json"
 _GIVE = f"give a plan's JSON: {SHOW_COMMAND}"
@@ -202,7 +201,7 @@ def resource_changes(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
         actions = change["change"].get("actions")
         if not isinstance(actions, list) or not actions or not all(isinstance(one, str) for one in actions):
             raise InvalidInputError("a list of texts is missing", f"resource_changes[{index}].change.actions")
-        if tuple(actions) not in KNOWN_ACTIONS:
+        if tuple(actions) not in ACTIONS:
             raise InvalidInputError(
                 f"these actions are not known: {', '.join(actions)}; update alb-sg",
                 f"resource_changes[{index}].change.actions",
