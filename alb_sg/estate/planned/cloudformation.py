@@ -122,13 +122,15 @@ def _update_scenarios(
     retained: set[str] = set()
     places: dict[str, tuple[str | None, str | None]] = {}
     for root, root_stack in updated:
-        retained |= _retained(root.file, root_stack, root.address)
+        # Each deployed template is read once.
+        deployed_library = TemplateLibrary()
+        retained |= _retained(root.file, root_stack, root.address, deployed_library)
         for address, stack in _seen_stacks(root, root_stack, retained):
             own = {f"{address}{logical_id}": one for logical_id, one in stack.resources.items()}
             deployed |= own
             places |= dict.fromkeys(own, (root.told("AWS::AccountId"), root.told("AWS::Region")))
-            previous |= _previous_properties(root.file, stack, address)
-            retained |= _retained(root.file, stack, address)
+            previous |= _previous_properties(root.file, stack, address, deployed_library)
+            retained |= _retained(root.file, stack, address, deployed_library)
         unread += tuple(_removed_nested_stacks(root, root_stack, retained))
 
     def resources(choices: Choices) -> list[PlannedResource]:
@@ -185,9 +187,9 @@ def _removed_nested_stacks(
             yield UnknownPlannedValue(f"what nested stack {address} takes away with it")
 
 
-def _deployed_template(file: TemplateFile, stack: DeployedStack) -> TemplateFile:
+def _deployed_template(file: TemplateFile, stack: DeployedStack, address: str) -> TemplateFile:
     return TemplateFile(
-        f"deployed template of stack {stack.name}",
+        f"deployed template of stack {stack.name} ({address})",
         stack.name,
         file.account_id,
         file.region,
@@ -197,20 +199,20 @@ def _deployed_template(file: TemplateFile, stack: DeployedStack) -> TemplateFile
     )
 
 
-def _retained(file: TemplateFile, stack: DeployedStack, address: str) -> set[str]:
+def _retained(file: TemplateFile, stack: DeployedStack, address: str, library: TemplateLibrary) -> set[str]:
     """The addresses of the resources that stay in the account when they leave a deployed stack; none where its template
     is not known."""
     if stack.template is None:
         return set()
     try:
-        [root] = Deployment([_deployed_template(file, stack)], TemplateLibrary(), Choices()).roots
+        [root] = Deployment([_deployed_template(file, stack, address)], library, Choices()).roots
     except InvalidInputError:
         return set()
     return {f"{address}{one}" for one in root.resources if _deletion_policy(root, one) in KEPT_BY}
 
 
 def _previous_properties(
-    file: TemplateFile, stack: DeployedStack, address: str
+    file: TemplateFile, stack: DeployedStack, address: str, library: TemplateLibrary
 ) -> dict[str, Mapping[str, PlannedValue]]:
     """The properties of the resources of a deployed stack as its template has them, by address; none where the template
     is not known.
@@ -219,8 +221,7 @@ def _previous_properties(
     """
     if stack.template is None:
         return {}
-    library = TemplateLibrary()
-    was = _deployed_template(file, stack)
+    was = _deployed_template(file, stack, address)
     try:
         ways = enumerate_choices(lambda choices: _planned_resources(Deployment([was], library, choices), None))
     except InvalidInputError:
