@@ -1,9 +1,8 @@
-"""The details of one load balancer in the page's data: the diagram, the recommended rows, and the fix."""
+"""The details of one load balancer in the page's data: the diagram and the recommended rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alb_sg.aws.arns import target_group_name
@@ -12,28 +11,19 @@ from alb_sg.findings.phrasing import abbreviate, describe_port_range
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
-from alb_sg.remediation.api_calls import authorize_call, cli_command
-from alb_sg.remediation.cloudformation import render_cloudformation
-from alb_sg.remediation.plan import Addition, Plan, RefusalReason
-from alb_sg.remediation.snippets import make_snippets
-from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
-from alb_sg.report.advice import plan_advice
 from alb_sg.report.removal_commands import removal_commands
 from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 
-# The requester in the description of a new security group rule.
-REQUESTED_BY = "dashboard"
-NEW_GROUP_PLACEHOLDER = "THE_NEW_GROUP"
 # So many peers of an unused opening are named.
 MAX_PEERS = 3
 
 
-def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, Any] | None:
-    """None where the load balancer has no explanation."""
+def detail_object(detail: LoadBalancerDetail, fix: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """None where the load balancer has no explanation. `fix` is as `fixes` makes it."""
     if detail.explanation is None:
         return None
-    return {**_explanation_object(detail.explanation), "fix": None if plan is None else _fix_object(plan)}
+    return {**_explanation_object(detail.explanation), "fix": fix}
 
 
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
@@ -90,36 +80,4 @@ def _row_object(rule: str, row: RequirementRow, fronts: Sequence[FrontingLoadBal
         "because": [row.origin.type, row.origin.label],
         "status": row.status.value,
         "why": list(row_reasons(row, fronts)),
-    }
-
-
-def _fix_object(plan: Plan) -> dict[str, Any]:
-    """What `alb-sg fix` would do in words, and the rules that it would add: one by one for the console, and as code."""
-    # A refusal whose group is not known has no place in code.
-    decided = tuple(refusal for refusal in plan.refusals if refusal.reason is not RefusalReason.NOT_READ)
-    snippets = make_snippets([replace(plan, refusals=decided)])
-    region = plan.load_balancer.region
-    return {
-        "rules": [_addition_object(addition) for addition in plan.additions],
-        "advice": [[rule, sentence] for (_, rule), sentences in plan_advice(plan).items() for sentence in sentences],
-        "cli": "\n".join(
-            cli_command(authorize_call(one, one.group_id or NEW_GROUP_PLACEHOLDER, REQUESTED_BY), region)
-            for one in plan.additions
-        ),
-        "cloudFormation": render_cloudformation(snippets),
-        "terraform": render_terraform(snippets),
-    }
-
-
-def _addition_object(addition: Addition) -> dict[str, Any]:
-    permission = addition.permission
-    return {
-        "group": addition.group_id,
-        "direction": phrasing.direction_word(addition.direction.value),
-        "what": phrasing.describe_ports(permission),
-        "peer": addition.peer,
-        "rules": list(addition.rule_names),
-        "because": list(addition.origins),
-        "everyone": addition.open_to_everyone,
-        **({"alsoOpens": addition.also_opens_sentence} if addition.also_opens else {}),
     }

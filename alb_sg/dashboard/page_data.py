@@ -27,7 +27,6 @@ from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, rule_severity
 from alb_sg.recommendations.recommendation import Severity
 from alb_sg.remediation.document_names import document_name
-from alb_sg.remediation.plan import Plan
 from alb_sg.report import phrasing
 from alb_sg.report.json_report import exemption_fields, missing_object, verdict_object
 
@@ -55,13 +54,14 @@ class AccessPortal:
 def build_page_data(
     observation: Observation,
     earlier_runs: EarlierRuns | None = None,
-    plans: Mapping[str, Plan] | None = None,
+    fixes: Mapping[str, Mapping[str, Any]] | None = None,
     provenance: Provenance | None = None,
     access_portal: AccessPortal | None = None,
 ) -> dict[str, Any]:
     """The document of an observation, compared with earlier runs (None: no history is kept).
 
-    `plans`: the fixes to show, by load balancer ARN. `provenance`: what the observation was made from and how.
+    `fixes`: those to show, by load balancer ARN (`fixes.fix_objects`). `provenance`: what the observation was made from
+    and how.
     """
     run = make_run(observation)
     verdict_history = VerdictHistory()
@@ -80,7 +80,7 @@ def build_page_data(
         "accounts": {
             key: {"name": account.name, "unit": account.unit} for key, account in sorted(observation.accounts.items())
         },
-        "loadBalancers": _load_balancer_objects(observation, previous, plans or {}),
+        "loadBalancers": _load_balancer_objects(observation, previous, fixes or {}),
         "errors": [_error_object(error) for error in observation.errors_of_load_balancers if _is_general(error)],
         "gone": [_disappeared_object(row, time) for row, time in verdict_history.disappeared(run)],
         "ownerTags": list(observation.owner_tags),
@@ -188,7 +188,7 @@ def _is_general(error: EvaluationError) -> bool:
 def _load_balancer_objects(
     observation: Observation,
     previous: Mapping[VerdictKey, dict[str, Any]],
-    plans: Mapping[str, Plan],
+    fixes: Mapping[str, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     by_arn: dict[str, list[Result]] = {}
     for result in observation.results.all:
@@ -196,7 +196,7 @@ def _load_balancer_objects(
             by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
     ordered = sorted(by_arn.items(), key=lambda item: (item[1][0].account_id, item[1][0].region, item[0]))
     return [
-        _load_balancer_object(arn, of_load_balancer, observation, previous, plans.get(arn))
+        _load_balancer_object(arn, of_load_balancer, observation, previous, fixes.get(arn))
         for arn, of_load_balancer in ordered
     ]
 
@@ -206,7 +206,7 @@ def _load_balancer_object(
     results: Sequence[Result],
     observation: Observation,
     previous: Mapping[VerdictKey, dict[str, Any]],
-    plan: Plan | None,
+    fix: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     detail = observation.details.get(arn)
     findings = [result for result in results if isinstance(result, Finding)]
@@ -228,7 +228,7 @@ def _load_balancer_object(
             for result in sorted(results, key=lambda result: result.rule or "")
         ],
     }
-    detail_fields = None if detail is None else detail_object(detail, plan)
+    detail_fields = None if detail is None else detail_object(detail, fix)
     return fields if detail_fields is None else fields | {"detail": detail_fields}
 
 

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
 from pypdf import PdfReader
 
 from alb_sg.command_line.main import main
+from alb_sg.dashboard.fixes import fix_objects
 from alb_sg.dashboard.page import read_asset
 from alb_sg.dashboard.page import render_page as render
 from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
@@ -64,7 +65,7 @@ class Heard:
 
 
 def _written(made: Organization, folder: Path, partition: str = "aws") -> Written:
-    found = build_page_data(made.observation, made.earlier, made.plans)
+    found = build_page_data(made.observation, made.earlier, fix_objects(made.observation, made.plans))
     text = page_data_text(found).replace("arn:aws:", f"arn:{partition}:")
     path = folder / "dashboard.html"
     path.write_text(render(found, text), encoding="utf-8")
@@ -890,7 +891,7 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Written:
     made = organization(240)
     observation = replace(made.observation, owner_tags=("owner", "team"))
     portal = AccessPortal("https://d-1234567890.awsapps.com/start", "ReadOnly")
-    data = build_page_data(observation, made.earlier, made.plans, access_portal=portal)
+    data = build_page_data(observation, made.earlier, fix_objects(observation, made.plans), access_portal=portal)
     text = page_data_text(data)
     path = tmp_path_factory.mktemp("owned") / "dashboard.html"
     path.write_text(render(data, text), encoding="utf-8")

@@ -17,6 +17,7 @@ import pytest
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.dashboard.audit import InputSource, Provenance
+from alb_sg.dashboard.fixes import fix_objects
 from alb_sg.dashboard.history import Run, make_run, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
@@ -36,7 +37,7 @@ from tests.dashboard.organization import HOSTILE, Organization, hostile, organiz
 
 
 def written(made: Organization) -> tuple[dict[str, Any], str]:
-    found = build_page_data(made.observation, made.earlier, made.plans)
+    found = build_page_data(made.observation, made.earlier, fix_objects(made.observation, made.plans))
     return found, render_page(found, page_data_text(found))
 
 
@@ -58,7 +59,7 @@ def test_the_page_holds_the_data_beside_it() -> None:
 
 def test_every_verdict_is_in_the_data_once() -> None:
     made = organization(240)
-    found = build_page_data(made.observation, made.earlier, made.plans)
+    found = build_page_data(made.observation, made.earlier, fix_objects(made.observation, made.plans))
     results = made.observation.results
     expected = [(one.load_balancer_arn, one.rule) for one in results.findings]
     expected += [(str(one.load_balancer_arn), str(one.rule)) for one in results.errors]
@@ -91,7 +92,7 @@ def test_without_history_nothing_is_compared() -> None:
 
 def test_a_first_run_has_a_trend_of_one_and_nothing_to_compare_with() -> None:
     made = organization(30, runs=0)
-    found = build_page_data(made.observation, made.earlier, made.plans)
+    found = build_page_data(made.observation, made.earlier, fix_objects(made.observation, made.plans))
     assert (len(found["trend"]["points"]), found["lastRun"]) == (1, None)
 
 

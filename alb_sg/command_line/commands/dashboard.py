@@ -37,6 +37,7 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
 from alb_sg.command_line.sources.loading import add_source_options, load_estates
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
+from alb_sg.dashboard.fixes import fix_objects
 from alb_sg.dashboard.history import make_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
@@ -199,7 +200,8 @@ def write_dashboard(
     if earlier is not None and split_by is not None:
         part_histories = PartHistories(observation, split_by, earlier.omitted)
         earlier = replace(earlier, runs=part_histories.watch(earlier.runs))
-    page_data = build_page_data(observation, earlier, plans, provenance, access_portal)
+    fixes = fix_objects(observation, plans or {})
+    page_data = build_page_data(observation, earlier, fixes, provenance, access_portal)
     _write_page(page_data, path)
     run = make_run(observation)
     if part_histories is not None:
